@@ -1,0 +1,153 @@
+"""Records out of a file's pages: where one ends, which form it is, its title, date and status."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+
+from digitize.forms import FormTemplate
+from records.filing import Draft
+from records.model import (
+    DocumentStatus,
+    Field,
+    FieldStatus,
+    PageFailure,
+    PageResult,
+)
+from records.settings import Settings
+
+_TITLE_LENGTH = 90
+Reading = PageResult | PageFailure
+
+
+def assemble(
+    pages: Sequence[Reading],
+    name: str,
+    department: str,
+    forms: Mapping[str, FormTemplate],
+    settings: Settings,
+) -> list[Draft]:
+    """Put together the records that a file's pages make up, in order.
+
+    ``department`` is the one that a person chose, or empty: then the form's own, or the default.
+    """
+    runs = split(pages, settings.intake.split)
+    return [
+        _draft(run, name if len(runs) == 1 else f"{name} ({part})", department, forms, settings)
+        for part, run in enumerate(runs, 1)
+    ]
+
+
+def split(pages: Sequence[Reading], at: Sequence[str]) -> list[list[Reading]]:
+    """Part pages into records: after a separator sheet, and before a form's first page.
+
+    A separator sheet is kept as the last page of the record before it, or the first of the
+    first record, so that every page of the file stays somewhere.
+    """
+    runs: list[list[Reading]] = [[]]
+    after_separator = False
+    for page in pages:
+        starts = after_separator and "separator" in at
+        if isinstance(page, PageResult) and page.form_page == 1 and "form" in at:
+            starts = starts or any(not _is_sheet(p) for p in runs[-1])
+        if starts and any(not _is_sheet(p) for p in runs[-1]):
+            runs.append([])
+        runs[-1].append(page)
+        after_separator = isinstance(page, PageResult) and page.separator
+    return runs
+
+
+def _is_sheet(page: Reading) -> bool:
+    return isinstance(page, PageResult) and (page.separator or page.blank)
+
+
+def _draft(
+    pages: Sequence[Reading],
+    name: str,
+    department: str,
+    forms: Mapping[str, FormTemplate],
+    settings: Settings,
+) -> Draft:
+    read = [p for p in pages if isinstance(p, PageResult)]
+    form = next((forms[p.form] for p in read if p.form in forms), None)
+    fields = _fields(form, read)
+    reasons = _page_reasons(pages, form, settings.forms.page_sure)
+    own = form.department if form and form.department else settings.intake.department
+    return Draft(
+        pages=tuple(p.number for p in pages),
+        form=form.name if form else None,
+        department=department or own,
+        title=record_title(form, fields) or _first_words(read) or name,
+        date=record_date(form, fields),
+        status=record_status(fields, reasons) if read else DocumentStatus.FAILED,
+        reasons=tuple(reasons),
+        fields=fields,
+    )
+
+
+def _fields(form: FormTemplate | None, pages: Sequence[PageResult]) -> tuple[Field, ...]:
+    """Return the form's fields, each from the first page that has it."""
+    if form is None:
+        return ()
+    found: dict[str, Field] = {}
+    for page in pages:
+        if page.form == form.name:
+            for field in page.fields:
+                found.setdefault(field.name, field)
+    return tuple(found[f.name] for f in form.fields if f.name in found)
+
+
+def _page_reasons(pages: Sequence[Reading], form: FormTemplate | None, sure: float) -> list[str]:
+    reasons = []
+    for page in pages:
+        if isinstance(page, PageFailure):
+            reasons.append(page.message)
+        elif not page.blank and not page.separator and page.confidence < sure:
+            reasons.append(f"page {page.number} is hard to read")
+    if form is not None:
+        seen = {p.form_page for p in pages if isinstance(p, PageResult) and p.form == form.name}
+        missing = [n for n in range(1, form.pages + 1) if n not in seen]
+        reasons += [f"page {n} of the form is missing" for n in missing]
+    return reasons
+
+
+def record_status(fields: Sequence[Field], reasons: Sequence[str]) -> DocumentStatus:
+    """Say whether a person must look at a record."""
+    doubt = any(f.status not in (FieldStatus.OK, FieldStatus.CORRECTED) for f in fields)
+    return DocumentStatus.NEEDS_REVIEW if doubt or reasons else DocumentStatus.FILED
+
+
+def record_title(form: FormTemplate | None, fields: Sequence[Field]) -> str:
+    """Return a record's title as its form says, or empty when all it would name is missing."""
+    if form is None:
+        return ""
+    values = {f.name: f.value for f in fields}
+    if not form.record_title:
+        return form.title
+    named = [key for _, key, _, _ in string.Formatter().parse(form.record_title) if key]
+    if not any(values.get(key) for key in named):
+        return form.title
+    filled = form.record_title
+    for key in named:
+        filled = filled.replace(f"{{{key}}}", values.get(key) or "?")
+    return filled[:_TITLE_LENGTH]
+
+
+def record_date(form: FormTemplate | None, fields: Sequence[Field]) -> str | None:
+    """Return the record's date (ISO 8601) when its form names a field for it that holds one."""
+    if form is None or form.date is None:
+        return None
+    dated = next((f for f in fields if f.name == form.date), None)
+    if dated is None or len(dated.value) != 10 or "is no date" in " ".join(dated.reasons):
+        return None
+    return dated.value
+
+
+def _first_words(pages: Sequence[PageResult]) -> str:
+    """Return the first line that reads like a title; empty when no line does."""
+    for page in pages:
+        for line in page.lines:
+            sure = all(w.confidence > 0.6 for w in line.words)
+            if sure and sum(c.isalpha() for c in line.text) >= 8:
+                return line.text[:_TITLE_LENGTH]
+    return ""

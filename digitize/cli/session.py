@@ -1,0 +1,59 @@
+"""What every command starts from: the settings, the installation, the person at the keyboard."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from digitize import poppler
+from digitize.installation import Installation, open_installation
+from ocr import tesseract
+from records.access import Viewer
+from records.settings import Settings, load
+
+
+class Session:
+    """Opens what a command asks for, once."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        return load(self.config)
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The opened archive."""
+        return open_installation(self.settings)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who is at the keyboard, for the audit."""
+        try:
+            return f"cli:{getpass.getuser()}"
+        except (KeyError, OSError):  # a user id without a name
+            return f"cli:{os.getuid()}"
+
+    @property
+    def viewer(self) -> Viewer:
+        """The person at the server's own keyboard may see all."""
+        return self.installation.store.system_viewer(self.actor)
+
+    def check_programs(self) -> None:
+        """Raise ProgramMissingError unless all that reading needs is installed."""
+        tesseract.check_languages(self.settings.read.languages)
+        poppler.check_installed()
+
+    def workers(self, given: int | None) -> int:
+        """Return how many reading processes to use."""
+        return given or self.settings.intake.workers or os.cpu_count() or 1
+
+
+pass_session = click.make_pass_decorator(Session)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,0 +1,155 @@
+"""Which form is a page, and where the template's places lie on it: pure functions on words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from digitize.forms import Anchor, FormTemplate, Zone
+from records.geometry import Box, union
+from records.model import Line, Word
+
+# How like a printed text its reading must be (rapidfuzz ratio, 0 to 100).
+_LIKE = 78
+# A point that the fitted mapping misses by more than this share of the page's width is an outlier.
+_OUTLIER = 0.015
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An anchor, and the box in which it was read."""
+
+    anchor: Anchor
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a page is: ``form`` and its ``page``, how many of its anchors were ``found``."""
+
+    form: FormTemplate
+    page: int
+    score: float
+    found: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Maps page fractions of a template to pixels of the cleaned page.
+
+    ``matrix`` is ``(2, 3) float64``: pixels = matrix @ (x, y, 1). ``trusted`` is False when too
+    few anchors were found to place the template, and the page's edges were taken instead.
+    """
+
+    matrix: NDArray[np.float64]
+    trusted: bool
+
+    def box(self, zone: Zone) -> Box:
+        """Return the pixels of a zone."""
+        corners = np.array([[x, y, 1.0] for x in zone[::2] for y in zone[1::2]])
+        points = corners @ self.matrix.T
+        low, high = points.min(axis=0), points.max(axis=0)
+        return Box(round(low[0]), round(low[1]), round(high[0]), round(high[1]))
+
+
+def letters(text: str) -> str:
+    """Return a text's letters and digits in lower case, for comparing readings."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def find_text(text: str, lines: Iterable[Line]) -> tuple[tuple[Word, ...], float] | None:
+    """Find the words that read most like a printed text; returns them and how like (0 to 100)."""
+    wanted = letters(text)
+    count = len(text.split())
+    best: tuple[tuple[Word, ...], float] | None = None
+    for line in lines:
+        words = line.words
+        for size in range(max(1, count - 1), count + 2):
+            for start in range(len(words) - size + 1):
+                run = words[start : start + size]
+                read = "".join(letters(w.text) for w in run)
+                if abs(len(read) - len(wanted)) > max(2, len(wanted) // 3):
+                    continue
+                like = fuzz.ratio(wanted, read, score_cutoff=_LIKE)
+                if like and (best is None or like > best[1]):
+                    best = (run, like)
+    return best
+
+
+def identify(lines: tuple[Line, ...], forms: Mapping[str, FormTemplate]) -> Identified | None:
+    """Return the form whose anchors a page carries, or None: unknown paper stays unknown.
+
+    Of several, the one with the greatest share of its anchors wins, then the one with more.
+    """
+    best: Identified | None = None
+    for form in forms.values():
+        for page in range(1, form.pages + 1):
+            candidate = _try(lines, form, page)
+            rank = (candidate.score, len(candidate.found))
+            if candidate.score >= form.minimum and (
+                best is None or rank > (best.score, len(best.found))
+            ):
+                best = candidate
+    return best
+
+
+def as_form(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:
+    """Take a page as a form that a person has said it is."""
+    return _try(lines, form, page)
+
+
+def _try(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:
+    anchors = [a for a in form.anchors if a.page == page]
+    found = []
+    for anchor in anchors:
+        hit = find_text(anchor.text, lines)
+        box = union([w.box for w in hit[0]]) if hit else None
+        if box:
+            found.append(Found(anchor, box))
+    return Identified(form, page, len(found) / len(anchors) if anchors else 0.0, tuple(found))
+
+
+def register(identified: Identified, size: tuple[int, int]) -> Registration:
+    """Fit the template to a page of ``size`` (w, h) by the anchors that were found.
+
+    The fit is a scale and a shift for each axis, by least squares, outliers dropped; with fewer
+    than two anchors it is the page's edges, and not trusted.
+    """
+    pairs = [(f.anchor.box, f.box) for f in identified.found if f.anchor.box is not None]
+    places = np.array([[(z[0], (z[1] + z[3]) / 2), (z[2], (z[1] + z[3]) / 2)] for z, _ in pairs])
+    pixels = np.array([[(b.left, b.centre[1]), (b.right, b.centre[1])] for _, b in pairs])
+    places, pixels = places.reshape(-1, 2), pixels.reshape(-1, 2).astype(np.float64)
+    for _ in range(3):
+        if len(places) < 4:
+            break
+        matrix = _fit(places, pixels)
+        off = np.linalg.norm(
+            np.column_stack((places, np.ones(len(places)))) @ matrix.T - pixels, axis=1
+        )
+        worst = int(np.argmax(off))
+        if off[worst] <= _OUTLIER * size[0]:
+            return Registration(matrix, True)
+        pair = worst // 2 * 2
+        places, pixels = (np.delete(a, [pair, pair + 1], axis=0) for a in (places, pixels))
+    edges = np.array([[size[0], 0.0, 0.0], [0.0, size[1], 0.0]])
+    return Registration(edges, False)
+
+
+def _fit(places: NDArray[np.float64], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fit a scale and a shift for each axis; the page has been straightened before."""
+    matrix = np.zeros((2, 3))
+    spread = np.ptp(places, axis=0)
+    for axis in (0, 1):
+        if spread[axis] < 0.05:
+            continue
+        line = np.column_stack((places[:, axis], np.ones(len(places))))
+        matrix[axis, axis], matrix[axis, 2] = np.linalg.lstsq(line, pixels[:, axis], rcond=None)[0]
+    for axis in (0, 1):
+        if spread[axis] < 0.05:  # all on one line: take what is known of the page's own shape
+            matrix[axis, axis] = matrix[1 - axis, 1 - axis]
+            matrix[axis, 2] = float(np.mean(pixels[:, axis] - matrix[axis, axis] * places[:, axis]))
+    return matrix

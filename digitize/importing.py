@@ -1,0 +1,266 @@
+"""The whole line: files in, records filed and found; what dies in the middle, a rerun finishes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from digitize import page as pages
+from digitize import sources
+from digitize.assemble import assemble
+from digitize.installation import Installation
+from digitize.intake import Candidate, shown, take_in
+from digitize.page import PageTask
+from digitize.workers import Died, Limits, Workers
+from records import filing
+from records.archive import Run
+from records.errors import InputError
+from records.filing import Intake, Sighting
+from records.model import Document, DocumentStatus, PageFailure, PageResult
+from records.settings import Settings
+
+_INDEX_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class InspectTask:
+    """A file whose pages are to be counted, in a reading process."""
+
+    original: Path
+    name: str
+    media_type: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file that was handed in: ``message`` is a sentence when it failed."""
+
+    path: Path | None
+    name: str
+    sighting: Sighting | None
+    records: tuple[Document, ...]
+    message: str | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an import has done so far."""
+
+    files: int = 0
+    pages: int = 0
+    records: int = 0
+    duplicates: int = 0
+    blanks: int = 0
+    needs_review: int = 0
+    failed: int = 0
+    failed_pages: int = 0
+    pages_known: int = 0
+    seconds: float = 0.0
+
+    @property
+    def pages_per_minute(self) -> float:
+        return self.pages * 60 / self.seconds if self.seconds else 0.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A file that is being read: what is still out, and where it was handed in."""
+
+    path: Path | None
+    name: str
+    sighting: Sighting
+    media_type: str
+    out: set[int] = field(default_factory=set)
+
+
+Task = InspectTask | PageTask
+Result = int | PageResult | PageFailure
+
+
+def work(task: Task) -> Result:
+    """Do one task in a reading process."""
+    if isinstance(task, PageTask):
+        return pages.work_on_page(task)
+    try:
+        return sources.count_pages(task.original, task.media_type, task.settings)
+    except InputError as error:
+        return PageFailure(0, "source", "unreadable", f"'{task.name}' {error}.")
+
+
+class Importer:
+    """One run over some files; also what feeds the reading processes."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        intake: Intake,
+        run: Run,
+        on_outcome: Callable[[Outcome], None],
+        on_progress: Callable[[Tally], None],
+    ) -> None:
+        self.installation = installation
+        self.intake = intake
+        self.run = run
+        self.tally = Tally()
+        self._on_outcome = on_outcome
+        self._on_progress = on_progress
+        self._key = pages.reading_key(installation.settings, installation.forms)
+        self._viewer = installation.store.system_viewer(intake.actor)
+        self._candidates: Iterator[Candidate] = iter(())
+        self._pending: Iterator[str] = iter(())
+        self._ready: deque[Task] = deque()
+        self._open: dict[str, _Open] = {}
+
+    def process(
+        self, candidates: Iterable[Candidate], pending: Iterable[str], workers: int
+    ) -> None:
+        """Take in and read all candidates, and read the pending files (hashes) of earlier runs."""
+        started = synced = time.monotonic()
+        self._candidates, self._pending = iter(candidates), iter(pending)
+        limits = self.installation.settings.limits
+        with Workers(workers, Limits(limits.memory_mb, limits.page_s), self.run.folder) as pool:
+            for task, result in pool.run(work, self):
+                self._settle(task, result)
+                self.tally.seconds = time.monotonic() - started
+                self._on_progress(self.tally)
+                if time.monotonic() - synced >= _INDEX_EVERY_S:
+                    self.installation.finder.sync()
+                    synced = time.monotonic()
+        self.installation.finder.sync(wait_s=10.0)
+        self.tally.seconds = time.monotonic() - started
+
+    def __iter__(self) -> Iterator[Task]:
+        return self
+
+    def __next__(self) -> Task:
+        """Return the next task; StopIteration may be followed by more, when a count comes in."""
+        while not self._ready:
+            sha256 = next(self._pending, None)
+            if sha256 is not None:
+                self._take_up(sha256)
+                continue
+            candidate = next(self._candidates, None)
+            if candidate is None:
+                raise StopIteration
+            self._accept(candidate)
+        return self._ready.popleft()
+
+    def _accept(self, candidate: Candidate) -> None:
+        name = shown(Path(candidate.path.name))
+        self.tally.files += 1
+        try:
+            if candidate.fault:
+                raise InputError(candidate.fault)
+            file, sighting = take_in(
+                self.installation, candidate.path, name, self.intake, self.run.folder
+            )
+        except InputError as error:
+            self._end(Outcome(candidate.path, name, None, (), str(error)))
+            return
+        if sighting in (Sighting.NEW, Sighting.RESUMED):
+            self._inspect(file.sha256, _Open(candidate.path, name, sighting, file.media_type))
+            return
+        message = None
+        if sighting is Sighting.SET_ASIDE:
+            tries = self.installation.settings.intake.tries
+            message = (
+                f"'{name}' failed {tries} times and is set aside; look at its record, "
+                "then scan it again."
+            )
+        records = tuple(self.installation.store.documents(self._viewer, sha256=file.sha256))
+        self._end(Outcome(candidate.path, name, sighting, records, message))
+
+    def _take_up(self, sha256: str) -> None:
+        store, archive = self.installation.store, self.installation.archive
+        original = store.original(sha256)
+        if original and filing.claim(store, sha256, self.run.name, archive.alive):
+            self.tally.files += 1
+            opened = _Open(None, original.name, Sighting.RESUMED, original.media_type)
+            self._inspect(sha256, opened)
+
+    def _inspect(self, sha256: str, opened: _Open) -> None:
+        self._open[sha256] = opened
+        path = self.installation.archive.original_path(sha256)
+        settings = self.installation.settings
+        self._ready.append(InspectTask(path, opened.name, opened.media_type, settings))
+
+    def _settle(self, task: Task, result: Result | Died) -> None:
+        sha256 = task.original.name
+        opened = self._open[sha256]
+        if isinstance(task, InspectTask):
+            self._counted(sha256, opened, result)
+        else:
+            self._page_done(sha256, opened, task.number, result)
+        if not opened.out and sha256 in self._open:
+            self._file(sha256, opened)
+
+    def _counted(self, sha256: str, opened: _Open, result: Result | Died) -> None:
+        store = self.installation.store
+        if not isinstance(result, int):
+            failure = _failure(opened.name, 0, result)
+            filing.fail_original(store, self.intake.actor, sha256, failure)
+            del self._open[sha256]
+            self.tally.failed_pages += 1
+            records = tuple(store.documents(self._viewer, sha256=sha256))
+            self._end(Outcome(opened.path, opened.name, opened.sighting, records, failure.message))
+            return
+        filing.count_pages(store, sha256, result)
+        done = filing.pages_done(store, sha256, self._key)
+        opened.out = set(range(1, result + 1)) - done
+        self.tally.pages_known += len(opened.out)
+        form = filing.told(store, sha256).form or None
+        for number in sorted(opened.out):
+            self._ready.append(self._page_task(sha256, opened, number, form))
+
+    def _page_task(self, sha256: str, opened: _Open, number: int, form: str | None) -> PageTask:
+        return PageTask(
+            original=self.installation.archive.original_path(sha256),
+            name=opened.name,
+            media_type=opened.media_type,
+            number=number,
+            form=form,
+            settings=self.installation.settings,
+            forms=self.installation.forms,
+            workspace=self.run.folder,
+        )
+
+    def _page_done(self, sha256: str, opened: _Open, number: int, result: Result | Died) -> None:
+        page = result if isinstance(result, PageResult) else _failure(opened.name, number, result)
+        filing.save_page(self.installation.store, self.intake.actor, sha256, page, self._key)
+        opened.out.discard(number)
+        self.tally.pages += 1
+        self.tally.failed_pages += isinstance(page, PageFailure)
+        self.tally.blanks += isinstance(page, PageResult) and page.blank
+
+    def _file(self, sha256: str, opened: _Open) -> None:
+        """Put the file's records together and file them, now that no page is out any more."""
+        store, settings = self.installation.store, self.installation.settings
+        read = filing.read_pages(store, sha256)
+        failure = next((p for p in read if isinstance(p, PageFailure)), None)
+        department = filing.told(store, sha256).department
+        drafts = assemble(read, opened.name, department, self.installation.forms, settings)
+        filing.file_records(store, self.intake.actor, sha256, drafts, failure)
+        del self._open[sha256]
+        records = tuple(store.documents(self._viewer, sha256=sha256))
+        self.tally.records += len(records)
+        self.tally.needs_review += sum(r.status is DocumentStatus.NEEDS_REVIEW for r in records)
+        message = failure.message if failure else None
+        self._end(Outcome(opened.path, opened.name, opened.sighting, records, message))
+
+    def _end(self, outcome: Outcome) -> None:
+        self.tally.failed += outcome.message is not None
+        self.tally.duplicates += outcome.sighting in (Sighting.DUPLICATE, Sighting.BUSY)
+        self._on_outcome(outcome)
+
+
+def _failure(name: str, number: int, result: Result | Died) -> PageFailure:
+    if isinstance(result, PageFailure):
+        return result
+    place = f"'{name}' page {number}" if number else f"'{name}'"
+    if isinstance(result, Died):
+        return PageFailure(number, "worker", result.kind, f"{place} {result.message}; look at it.")
+    return PageFailure(number, "worker", "bug", f"{place} gave an unexpected result; look at it.")

@@ -1,0 +1,136 @@
+"""Taking files in: what is a scan, what is whole, and when it is safe to say 'accepted'."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitize.installation import Installation
+from digitize.signatures import media_type
+from records import filing
+from records.access import Action, Viewer, require
+from records.errors import InputError
+from records.filing import Accepted, Intake, Sighting
+
+# What folders hold beside scans: left alone without a word.
+_LITTER = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A path found where scans were looked for; ``fault`` says why it cannot be one."""
+
+    path: Path
+    fault: str | None
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Candidate]:
+    """Find the files under paths, folders walked in the order that people count in.
+
+    Links are not followed, so a folder cannot lead out of itself or in circles.
+    """
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            yield Candidate(path, f"There is no file or folder '{shown(path)}'; check the name.")
+            continue
+        if stat.S_ISDIR(mode):
+            yield from walk(_listed(path))
+        elif path.name.lower() not in _LITTER and not path.name.startswith("."):
+            yield Candidate(path, None)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
+    except PermissionError:
+        return []
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts 'page 2' before 'page 10'."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
+
+
+def shown(path: Path) -> str:
+    """Return a path that can be printed: control characters and bad bytes replaced."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def receive(
+    installation: Installation,
+    viewer: Viewer,
+    path: Path,
+    name: str,
+    batch: str,
+    department: str | None,
+) -> Sighting:
+    """Take an uploaded file durably into the archive, to be read later; it is not parsed here.
+
+    Raises InputError with a sentence when it is no scan, NotAllowedError when the person may not
+    add to the department.
+    """
+    chosen = department or installation.settings.intake.department
+    require(viewer, Action.ADD, chosen)
+    intake = Intake(viewer.name, batch, department, None, "")
+    return take_in(installation, path, name, intake, path.parent)[1]
+
+
+def take_in(
+    installation: Installation, path: Path, name: str, intake: Intake, workspace: Path
+) -> tuple[Accepted, Sighting]:
+    """Copy a file into the archive and enter it; when this returns, it cannot be lost."""
+    limit = installation.settings.limits.file_mb
+    try:
+        kind = media_type(path)
+        if path.stat().st_size > limit * 1_000_000:
+            raise InputError(
+                f"'{path.name}' is larger than the {limit} MB that limits.file_mb allows; split it."
+            )
+        kept = installation.archive.take_in(path, workspace)
+    except InputError as error:
+        raise InputError(str(error).replace(path.name, name)) from None
+    file = Accepted(kept.sha256, kept.size, name, kind)
+    sighting = filing.accept(
+        installation.store,
+        file,
+        intake,
+        installation.settings.intake.department,
+        installation.settings.intake.tries,
+        installation.archive.alive,
+    )
+    return file, sighting
+
+
+class Settled:
+    """Tells when a file in a watched folder has been written whole: it stays as it is."""
+
+    def __init__(self, settle_s: float) -> None:
+        self.settle_s = settle_s
+        self._seen: dict[Path, tuple[tuple[int, int, int], float]] = {}
+
+    def is_settled(self, path: Path) -> bool:
+        """Say whether size, time and inode have not changed for the settling time."""
+        try:
+            found = path.lstat()
+        except OSError:
+            self._seen.pop(path, None)
+            return False
+        state = (found.st_size, found.st_mtime_ns, found.st_ino)
+        known = self._seen.get(path)
+        if known is None or known[0] != state:
+            self._seen[path] = (state, time.monotonic())
+            return False
+        return time.monotonic() - known[1] >= self.settle_s
+
+    def forget(self, path: Path) -> None:
+        """Drop a file that has been dealt with."""
+        self._seen.pop(path, None)

@@ -1,0 +1,162 @@
+"""Written answers to values that can be sorted, compared and searched: pure functions on text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+import phonenumbers
+from dateutil import parser as date_parser
+from price_parser import Price
+from rapidfuzz import fuzz, process
+
+TEXT_KINDS = ("text", "number", "money", "date", "phone")
+MARK_KINDS = ("choice", "tick", "signature")
+KINDS = TEXT_KINDS + MARK_KINDS
+
+# What a reader takes for digits where only digits can stand.
+_LOOKALIKES = str.maketrans(
+    {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "\u00a7": "5", "B": "8"}
+)
+_RULES = re.compile(r"[|_\[\]{}~=\u2014\u2013]+")
+_NEAREST_LEAST = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How answers are to be taken in this city."""
+
+    day_first: bool
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A normalised answer; ``fault`` says why it is none of its kind, or is None."""
+
+    text: str
+    fault: str | None = None
+
+
+def tidy(raw: str) -> str:
+    """Drop what rules and box edges leave in a reading, and fold white space."""
+    folded = " ".join(_RULES.sub(" ", raw).split())
+    stripped = folded.strip(" ,:;'`\"\u2018\u2019\u201c\u201d*\u2022-").lstrip(".")
+    return stripped if len(folded) > 1 else stripped.strip(".")
+
+
+def normalise(kind: str, raw: str, reading: Reading) -> Value:
+    """Turn an answer as written into its value: dates ISO 8601, money and numbers plain decimals."""
+    text = tidy(raw) if kind in TEXT_KINDS else raw.strip()
+    if not text:
+        return Value("")
+    match kind:
+        case "date":
+            return _date(text, reading.day_first)
+        case "money":
+            return _money(text)
+        case "number":
+            return _number(text)
+        case "phone":
+            return _phone(text, reading.region)
+        case "tick":
+            return _tick(text)
+    return Value(text)
+
+
+def _date(text: str, day_first: bool) -> Value:
+    digits = text.translate(_LOOKALIKES) if sum(c.isdigit() for c in text) >= 4 else text
+    for attempt in (text, digits if "/" in text or "-" in text else text):
+        found = _parsed_date(attempt, day_first)
+        if found:
+            return Value(found.isoformat())
+    return Value(text, "is no date")
+
+
+def _parsed_date(text: str, day_first: bool) -> date | None:
+    """Parse a full date; the parser fills gaps from a default, so two defaults must agree."""
+    iso = re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text) is not None
+    found = []
+    for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):
+        try:
+            found.append(
+                date_parser.parse(text, dayfirst=day_first and not iso, default=default).date()
+            )
+        except (ValueError, OverflowError, TypeError, AttributeError):
+            return None
+    return found[0] if found[0] == found[1] else None
+
+
+def _money(text: str) -> Value:
+    cleaned = re.sub(r"(?<=\d)\s+(?=\d{2}\b)", ".", text.replace("\u00a7", "$"))
+    amount = Price.fromstring(cleaned).amount
+    return Value(f"{amount:.2f}") if amount is not None else Value(text, "is no sum of money")
+
+
+def _number(text: str) -> Value:
+    cleaned = text.translate(_LOOKALIKES).replace(",", "").replace(" ", "")
+    match = re.match(r"[#]?(-?\d+(?:\.\d+)?)(?![\d.])", cleaned)
+    try:
+        return (
+            Value(f"{Decimal(match.group(1)).normalize():f}") if match else Value(text, _NO_NUMBER)
+        )
+    except InvalidOperation:
+        return Value(text, _NO_NUMBER)
+
+
+_NO_NUMBER = "is no number"
+
+
+def _phone(text: str, region: str) -> Value:
+    cleaned = text.translate(_LOOKALIKES) if sum(c.isdigit() for c in text) >= 6 else text
+    try:
+        number = phonenumbers.parse(cleaned, region)
+    except phonenumbers.NumberParseException:
+        return Value(text, "is no telephone number")
+    if not phonenumbers.is_possible_number(number):
+        return Value(text, "is no telephone number")
+    home = phonenumbers.region_code_for_country_code(number.country_code) == region
+    home = home or number.country_code == phonenumbers.country_code_for_region(region)
+    style = phonenumbers.PhoneNumberFormat
+    chosen = style.NATIONAL if home else style.INTERNATIONAL
+    return Value(phonenumbers.format_number(number, chosen))
+
+
+def _tick(text: str) -> Value:
+    word = text.casefold()
+    if word in ("yes", "y", "true", "x", "1", "ticked"):
+        return Value("yes")
+    if word in ("no", "n", "false", "0", "not ticked"):
+        return Value("no")
+    return Value(text, "is neither yes nor no")
+
+
+def nearest(text: str, allowed: tuple[str, ...]) -> str | None:
+    """Return the allowed value that a reading most likely is, or None when none is near."""
+    found = process.extractOne(text, allowed, scorer=fuzz.ratio, processor=str.casefold)
+    return str(found[0]) if found and found[1] >= _NEAREST_LEAST else None
+
+
+def broken_rule(
+    kind: str, value: str, pattern: str | None, low: str | None, high: str | None
+) -> str | None:
+    """Say which rule a value breaks, as the end of a sentence; None when it keeps them all."""
+    if pattern is not None and re.fullmatch(pattern, value) is None:
+        return f"does not have the form {pattern}"
+    if kind in ("number", "money"):
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            return None
+        if low is not None and amount < Decimal(low):
+            return f"is less than {low}"
+        if high is not None and amount > Decimal(high):
+            return f"is more than {high}"
+    elif kind == "date":
+        if low is not None and value < low:
+            return f"is before {low}"
+        if high is not None and value > high:
+            return f"is after {high}"
+    return None

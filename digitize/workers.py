@@ -1,0 +1,165 @@
+"""Reading processes: they keep to limits, die with their parent, and lose one page at most."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+_KEPT_VARIABLES = (
+    "PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH", "SYSTEMROOT", "TZ",
+)  # fmt: skip
+_FILE_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one reading process may use."""
+
+    memory_mb: int
+    task_s: int
+
+
+def begin(limits: Limits, workspace: Path, parent: int) -> None:
+    """Set up a reading process: its own session, a clean environment, limits, a watch on its parent.
+
+    Nothing that it or its children write lands outside ``workspace``.
+    """
+    os.setsid()
+    for name in [n for n in os.environ if n not in _KEPT_VARIABLES]:
+        del os.environ[name]
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    os.environ["TMPDIR"] = tempfile.tempdir = str(workspace)
+    memory = limits.memory_mb << 20
+    for kind, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, hard))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Kill this process and its children as soon as the parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def timed(task_s: int, work: Callable[[T], R], task: T) -> R:
+    """Do one task; past ``task_s`` the kernel ends this process, whatever it is busy with."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(task_s)
+    try:
+        return work(task)
+    finally:
+        signal.alarm(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """What became of a task whose process died or raised: crashed, timeout or bug."""
+
+    kind: str
+    message: str
+
+
+class Workers:
+    """Runs tasks in reading processes, a bounded number in flight, and survives their deaths."""
+
+    def __init__(self, count: int, limits: Limits, workspace: Path) -> None:
+        self.count = count
+        self.limits = limits
+        self.workspace = workspace
+        self._pool = self._new_pool(count)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.shutdown(wait=exc[0] is None, cancel_futures=True)
+
+    def run(self, work: Callable[[T], R], tasks: Iterator[T]) -> Iterator[tuple[T, R | Died]]:
+        """Yield each task with its result, as they end; only 3 a process are in flight at a time.
+
+        When a process dies, all tasks in flight are done again, one at a time, so that only the
+        one that kills its process is lost.
+        """
+        flying: dict[Future[R], T] = {}
+        while True:
+            while len(flying) < 3 * self.count and (task := next(tasks, None)) is not None:
+                try:
+                    flying[self._submit(work, task)] = task
+                except BrokenProcessPool:
+                    yield from self._one_by_one(work, [*flying.values(), task])
+                    flying = {}
+            if not flying:
+                return
+            done, _ = wait(flying, return_when=FIRST_COMPLETED)
+            broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
+            for future in done - set(broken):
+                yield flying.pop(future), _outcome(future)
+            if broken:
+                yield from self._one_by_one(work, list(flying.values()))
+                flying = {}
+
+    def _one_by_one(self, work: Callable[[T], R], tasks: list[T]) -> Iterator[tuple[T, R | Died]]:
+        self._renew()
+        for task in tasks:
+            started = time.monotonic()
+            try:
+                future = self._submit(work, task)
+                died = isinstance(future.exception(), BrokenProcessPool)
+            except BrokenProcessPool:
+                died = True
+            if died:
+                took = time.monotonic() - started
+                yield task, _cause(took, self.limits.task_s)
+                self._renew()
+            else:
+                yield task, _outcome(future)
+
+    def _submit(self, work: Callable[[T], R], task: T) -> Future[R]:
+        return self._pool.submit(timed, self.limits.task_s, work, task)
+
+    def _renew(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = self._new_pool(self.count)
+
+    def _new_pool(self, count: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=begin,
+            initargs=(self.limits, self.workspace, os.getpid()),
+        )
+
+
+def _outcome(future: Future[R]) -> R | Died:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return Died("bug", f"met a fault of digitize itself ({type(error).__name__}: {error})")
+
+
+def _cause(took_s: float, limit_s: int) -> Died:
+    if took_s >= limit_s:
+        return Died("timeout", f"was not done after {limit_s} seconds (limits.page_s)")
+    return Died("crashed", "made the reading process crash")

@@ -1,0 +1,1 @@
+"""Pixels to words: one module per reading engine."""

@@ -1,0 +1,1 @@
+"""What is kept, and the words that every room shares."""

@@ -1,0 +1,365 @@
+"""The writes that take files in, keep what was read, file records and correct them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlite_utils import Database
+
+from records import rows
+from records.access import Action, Viewer, require
+from records.errors import NotFoundError, StaleVersionError
+from records.model import Document, DocumentStatus, Field, PageFailure, PageResult
+from records.store import Store, now
+
+
+class Sighting(StrEnum):
+    """What a file that was handed in turned out to be."""
+
+    NEW = "new"
+    RESUMED = "resumed"  # known, but its reading was cut short
+    DUPLICATE = "duplicate"  # known and read; this sighting is noted
+    BUSY = "busy"  # another run is reading it at this moment
+    SET_ASIDE = "set-aside"  # failed too often
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the person who hands files in has said of them."""
+
+    actor: str
+    batch: str
+    department: str | None
+    form: str | None
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A file that lies safely in the archive, as it was handed in."""
+
+    sha256: str
+    size: int
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record as it was put together from a file's pages, ready to be filed."""
+
+    pages: tuple[int, ...]
+    form: str | None
+    department: str
+    title: str
+    date: str | None
+    status: DocumentStatus
+    reasons: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+
+def accept(
+    store: Store, file: Accepted, intake: Intake, default_department: str, tries: int,
+    alive: Callable[[str | None], bool],
+) -> Sighting:  # fmt: skip
+    """Enter a kept file and its first, waiting record; or note one more sighting of it.
+
+    A file whose reading was cut short, or failed fewer than ``tries`` times, is claimed by this
+    run, unless the run that has it is ``alive``.
+    """
+    with store.write() as db:
+        batch_id = _batch(db, intake.batch, intake.actor)
+        known = db.conn.execute(
+            "SELECT state, run, tries FROM originals WHERE sha256 = ?", [file.sha256]
+        ).fetchone()
+        sighting = _sighting(known, intake.run, tries, alive) if known else Sighting.NEW
+        if known is None:
+            _enter(store, db, file, intake, batch_id, default_department)
+        elif sighting is Sighting.RESUMED:
+            db.table("originals").update(file.sha256, {"run": intake.run, "state": "waiting"})
+        detail = {"name": file.name, "as": str(sighting)}
+        store.note(db, intake.actor, "seen", file.sha256, batch_id, **detail)
+    return sighting
+
+
+def _sighting(
+    known: sqlite3.Row, run: str, tries: int, alive: Callable[[str | None], bool]
+) -> Sighting:
+    if known["state"] == "read" or (run and known["run"] == run):
+        return Sighting.DUPLICATE
+    if alive(known["run"]):
+        return Sighting.BUSY
+    if known["state"] == "failed" and known["tries"] >= tries:
+        return Sighting.SET_ASIDE
+    return Sighting.RESUMED
+
+
+def _batch(db: Database, name: str, actor: str) -> int:
+    db.conn.execute(
+        "INSERT OR IGNORE INTO batches (name, created_at, created_by) VALUES (?, ?, ?)",
+        [name, now(), actor],
+    )
+    return int(db.conn.execute("SELECT id FROM batches WHERE name = ?", [name]).fetchone()[0])
+
+
+def _enter(
+    store: Store, db: Database, file: Accepted, intake: Intake, batch_id: int, department: str
+) -> None:
+    db.table("originals").insert(
+        {
+            "sha256": file.sha256,
+            "name": file.name,
+            "size": file.size,
+            "media_type": file.media_type,
+            "form": intake.form,
+            "department": intake.department,
+            "state": "waiting",
+            "run": intake.run or None,
+            "accepted_at": now(),
+        }
+    )
+    document = {
+        "sha256": file.sha256,
+        "part": 1,
+        "batch_id": batch_id,
+        "department": intake.department or department,
+        "form": None,
+        "title": file.name,
+        "date": None,
+        "status": DocumentStatus.WAITING,
+        "version": 1,
+        "rev": store.next_rev(db),
+        "created_at": now(),
+    }
+    document_id = int(db.table("documents").insert(document).last_pk or 0)
+    change = {"name": file.name, "sha256": file.sha256, "size": file.size}
+    store.audit(db, intake.actor, "accepted", change, document_id)
+
+
+def claim(store: Store, sha256: str, run: str, alive: Callable[[str | None], bool]) -> bool:
+    """Take a waiting file for this run; False when it is read or another living run has it."""
+    with store.write() as db:
+        row = db.conn.execute(
+            "SELECT state, run FROM originals WHERE sha256 = ?", [sha256]
+        ).fetchone()
+        if row["state"] != "waiting" or (row["run"] != run and alive(row["run"])):
+            return False
+        db.table("originals").update(sha256, {"run": run})
+    return True
+
+
+def waiting(store: Store) -> list[str]:
+    """Return the hashes of all files whose reading has not ended, oldest first."""
+    found = store.db.conn.execute(
+        "SELECT sha256 FROM originals WHERE state = 'waiting' ORDER BY accepted_at"
+    )
+    return [row["sha256"] for row in found]
+
+
+def pages_done(store: Store, sha256: str, key: str) -> set[int]:
+    """Return the numbers of the pages of a file that were read with these settings."""
+    found = store.db.conn.execute(
+        "SELECT number FROM pages WHERE sha256 = ? AND key = ? AND state = 'read'", [sha256, key]
+    )
+    return {row["number"] for row in found}
+
+
+def holder(store: Store, sha256: str) -> str | None:
+    """Return the run that has claimed a file, if any."""
+    row = store.db.conn.execute("SELECT run FROM originals WHERE sha256 = ?", [sha256]).fetchone()
+    return row["run"] if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the person who handed a file in said of it; empty where nothing."""
+
+    form: str
+    department: str
+
+
+def told(store: Store, sha256: str) -> Told:
+    """Return what the person who handed a file in said of it."""
+    row = store.db.conn.execute(
+        "SELECT form, department FROM originals WHERE sha256 = ?", [sha256]
+    ).fetchone()
+    return Told(row["form"] or "", row["department"] or "")
+
+
+def count_pages(store: Store, sha256: str, pages: int) -> None:
+    """Keep how many pages a file has."""
+    with store.write() as db:
+        db.table("originals").update(sha256, {"page_count": pages})
+
+
+def save_page(
+    store: Store, actor: str, sha256: str, page: PageResult | PageFailure, key: str
+) -> None:
+    """Keep what was read from one page, or why it could not be read, with its audit link."""
+    if isinstance(page, PageFailure):
+        row = rows.failed_page_row(page, key)
+        change = {"page": page.number, "failed": page.kind, "stage": page.stage}
+    else:
+        row = rows.page_row(page)
+        change = {"page": page.number, "image": page.image, "reader": page.reader}
+    with store.write() as db:
+        document_id = _first_document(db, sha256)
+        place = {"sha256": sha256, "document_id": document_id, "position": page.number}
+        db.conn.execute("DELETE FROM pages WHERE sha256 = ? AND number = ?", [sha256, page.number])
+        db.table("pages").insert({**row, **place, "read_at": now()})
+        store.audit(db, actor, "page read", change, document_id)
+
+
+def fail_original(store: Store, actor: str, sha256: str, failure: PageFailure) -> None:
+    """Mark a kept file that cannot be read, with the reason for a person."""
+    with store.write() as db:
+        _end_reading(db, sha256, failure)
+        document_id = _first_document(db, sha256)
+        db.conn.execute(
+            """UPDATE documents SET status = 'failed', reasons = ?, version = version + 1, rev = ?
+            WHERE id = ?""",
+            [json.dumps([failure.message], ensure_ascii=False), store.next_rev(db), document_id],
+        )
+        change = {"stage": failure.stage, "kind": failure.kind, "message": failure.message}
+        store.audit(db, actor, "failed", change, document_id)
+
+
+def read_pages(store: Store, sha256: str) -> list[PageResult | PageFailure]:
+    """Return all kept readings of a file's pages, in order, to put records together from."""
+    found = store.db.conn.execute(
+        "SELECT * FROM pages WHERE sha256 = ? ORDER BY number", [sha256]
+    ).fetchall()
+    return [rows.page_result(row) for row in found]
+
+
+def file_records(
+    store: Store,
+    actor: str,
+    sha256: str,
+    drafts: Sequence[Draft],
+    failure: PageFailure | None = None,
+) -> list[int]:
+    """File the records that a file's pages make up, in one transaction; return their ids.
+
+    What a person has corrected stays, whatever the drafts say. With a ``failure`` of one of its
+    pages the file counts as tried and failed, so that the next import tries that page again.
+    """
+    ids = []
+    with store.write() as db:
+        first = db.conn.execute(
+            "SELECT * FROM documents WHERE sha256 = ? AND part = 1", [sha256]
+        ).fetchone()
+        for part, draft in enumerate(drafts, 1):
+            document_id = _document(store, db, dict(first), part, draft)
+            _place_pages(db, sha256, document_id, draft.pages)
+            _replace_fields(db, document_id, draft.fields)
+            change = {"pages": list(draft.pages), "form": draft.form, "status": draft.status}
+            store.audit(db, actor, "filed", change, document_id)
+            ids.append(document_id)
+        _end_reading(db, sha256, failure)
+    return ids
+
+
+def _end_reading(db: Database, sha256: str, failure: PageFailure | None) -> None:
+    why = json.dumps([failure.stage, failure.kind, failure.message]) if failure else None
+    db.conn.execute(
+        """UPDATE originals SET state = ?, failure = ?, tries = tries + ?, run = NULL
+        WHERE sha256 = ?""",
+        ["failed" if failure else "read", why, int(failure is not None), sha256],
+    )
+
+
+def _document(store: Store, db: Database, first: dict[str, object], part: int, draft: Draft) -> int:
+    row = {
+        "department": draft.department,
+        "form": draft.form,
+        "title": draft.title,
+        "date": draft.date,
+        "status": draft.status,
+        "reasons": json.dumps(draft.reasons, ensure_ascii=False),
+        "rev": store.next_rev(db),
+    }
+    known = db.conn.execute(
+        "SELECT id, version FROM documents WHERE sha256 = ? AND part = ?", [first["sha256"], part]
+    ).fetchone()
+    if known:
+        db.table("documents").update(known["id"], {**row, "version": known["version"] + 1})
+        return int(known["id"])
+    place = {k: first[k] for k in ("sha256", "batch_id")} | {"created_at": now()}
+    return int(
+        db.table("documents").insert({**row, **place, "part": part, "version": 1}).last_pk or 0
+    )
+
+
+def _place_pages(db: Database, sha256: str, document_id: int, pages: Sequence[int]) -> None:
+    for position, number in enumerate(pages, 1):
+        db.conn.execute(
+            "UPDATE pages SET document_id = ?, position = ? WHERE sha256 = ? AND number = ?",
+            [document_id, position, sha256, number],
+        )
+
+
+def _replace_fields(db: Database, document_id: int, fields: Sequence[Field]) -> None:
+    kept = db.conn.execute(
+        "SELECT name FROM fields WHERE document_id = ? AND status = 'corrected'", [document_id]
+    )
+    corrected = {row["name"] for row in kept}
+    db.conn.execute(
+        "DELETE FROM fields WHERE document_id = ? AND status != 'corrected'", [document_id]
+    )
+    db.table("fields").insert_all(
+        rows.field_row(field, document_id, position)
+        for position, field in enumerate(fields)
+        if field.name not in corrected
+    )
+
+
+def correct(
+    store: Store, viewer: Viewer, before: Document, field: Field, after: Document
+) -> Document:
+    """Write a person's correction of one field, with what follows from it for the record.
+
+    ``before`` is the record as the person saw it: when it was changed meanwhile nothing is
+    written and StaleVersionError is raised. ``after`` carries the new title, date, status and
+    reasons. Raises NotAllowedError when the role does not allow it.
+    """
+    require(viewer, Action.CORRECT, before.department)
+    with store.write() as db:
+        row = db.conn.execute("SELECT version FROM documents WHERE id = ?", [before.id]).fetchone()
+        old = db.conn.execute(
+            "SELECT * FROM fields WHERE document_id = ? AND name = ?", [before.id, field.name]
+        ).fetchone()
+        if row is None or old is None:
+            raise NotFoundError(f"Record {before.id} has no field '{field.name}'.")
+        if row["version"] != before.version:
+            raise StaleVersionError(
+                f"Record {before.id} was changed by someone else meanwhile; "
+                f"look at it again, then correct '{field.label}'."
+            )
+        new_row = rows.field_row(field, before.id, old["position"])
+        db.table("fields").update((before.id, field.name), new_row)
+        db.table("documents").update(
+            before.id,
+            {
+                "title": after.title,
+                "date": after.date,
+                "status": after.status,
+                "reasons": json.dumps(after.reasons, ensure_ascii=False),
+                "version": before.version + 1,
+                "rev": store.next_rev(db),
+            },
+        )
+        change = {"field": field.name, "from": old["value"], "to": field.value}
+        store.audit(db, viewer.name, "corrected", change, before.id)
+    return store.document(before.id, viewer)
+
+
+def _first_document(db: Database, sha256: str) -> int:
+    row = db.conn.execute(
+        "SELECT id FROM documents WHERE sha256 = ? AND part = 1", [sha256]
+    ).fetchone()
+    return int(row[0])

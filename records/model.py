@@ -1,0 +1,237 @@
+"""The vocabulary: Batch > Document > Page > Line > Word, and a form's Fields.
+
+Boxes are integer pixels with a top-left origin in the stored, cleaned page image;
+``PageGeometry`` maps them back to the original scan. Zones are fractions of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from records.geometry import Box, PageGeometry
+
+
+class DocumentStatus(StrEnum):
+    """Where a record stands."""
+
+    WAITING = "waiting"  # accepted and durable, not yet read
+    NEEDS_REVIEW = "needs-review"  # read, and a person must look at something
+    FILED = "filed"  # read, and nothing is in doubt
+    FAILED = "failed"  # the file is kept, but could not be read
+
+
+class FieldStatus(StrEnum):
+    """How far a field's value can be trusted."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNSURE = "unsure"
+    INVALID = "invalid"  # breaks a rule of the form
+    CORRECTED = "corrected"  # a person has said what it is
+
+
+class PageKind(StrEnum):
+    """Where a page's words come from."""
+
+    SCAN = "scan"  # pixels, read by an engine
+    TEXT = "text"  # born digital: the file's own text and boxes
+
+
+class Role(StrEnum):
+    """What a person may do; see ``records.access``."""
+
+    VIEWER = "viewer"
+    CLERK = "clerk"
+    VERIFIER = "verifier"
+    RECORDS_OFFICER = "records-officer"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as it was read; ``confidence`` is 0 to 1 as the reader reports it."""
+
+    text: str
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words that stand on one line, in reading order."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One answer of a form, with its place on the page and how sure its reader was."""
+
+    name: str
+    label: str
+    kind: str
+    raw: str
+    value: str
+    confidence: float
+    page: int
+    box: Box | None
+    status: FieldStatus
+    reasons: tuple[str, ...]
+    reader: str
+
+    @property
+    def by_person(self) -> bool:
+        return self.status is FieldStatus.CORRECTED
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """Why one page (or a whole file, ``number`` 0) could not be read; a value, not an exception."""
+
+    number: int
+    stage: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """All that is kept of one page that was read.
+
+    ``image`` is the SHA-256 of the stored cleaned image (PNG), ``size`` its (width, height)
+    in pixels, ``key`` the digest of the settings that shaped the reading.
+    """
+
+    number: int
+    key: str
+    kind: PageKind
+    image: str
+    size: tuple[int, int]
+    dpi: int
+    geometry: PageGeometry
+    steps: tuple[str, ...]
+    blank: bool
+    lines: tuple[Line, ...]
+    confidence: float
+    form: str | None
+    form_page: int
+    separator: bool
+    fields: tuple[Field, ...]
+    reader: str
+    languages: str
+    exit_code: int
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One kept file, named by its SHA-256; equal bytes are one original."""
+
+    sha256: str
+    name: str
+    size: int
+    media_type: str
+    page_count: int | None
+    state: str
+    tries: int
+    accepted_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One filed record: a run of pages of one original."""
+
+    id: int
+    sha256: str
+    source: str
+    part: int
+    batch: str
+    department: str
+    form: str | None
+    title: str
+    date: str | None
+    status: DocumentStatus
+    reasons: tuple[str, ...]
+    version: int
+    rev: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stored page as the database has it, without its words."""
+
+    id: int
+    document_id: int
+    number: int
+    position: int
+    state: str
+    kind: PageKind
+    image: str | None
+    width: int
+    height: int
+    dpi: int
+    geometry: PageGeometry
+    steps: tuple[str, ...]
+    blank: bool
+    separator: bool
+    confidence: float
+    form: str | None
+    reader: str
+    failure: PageFailure | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One link of the audit chain."""
+
+    id: int
+    at: str
+    actor: str
+    action: str
+    document_id: int | None
+    version: int | None
+    change: Mapping[str, object]
+    values: Mapping[str, object]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A unit of the city hall; a shared one is seen by all who are signed in."""
+
+    name: str
+    title: str
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """What the search index is told of one record; ``pages`` are (number, text) in order.
+
+    ``rev`` grows with every change of any record; an index that has seen all records up to a
+    ``rev`` is current as of it.
+    """
+
+    id: int
+    rev: int
+    title: str
+    department: str
+    form: str | None
+    status: DocumentStatus
+    date: str | None
+    batch: str
+    source: str
+    fields: tuple[Field, ...]
+    pages: tuple[tuple[int, str], ...]

@@ -1,0 +1,250 @@
+"""Database rows to values and back: pure functions, one pair a type."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from records.geometry import Box, PageGeometry
+from records.model import (
+    AuditRow,
+    Document,
+    DocumentStatus,
+    Field,
+    FieldStatus,
+    Line,
+    Original,
+    Page,
+    PageFailure,
+    PageKind,
+    PageResult,
+    Word,
+)
+
+
+def lines(words: str) -> tuple[Line, ...]:
+    """Read a page's ``words`` column: a list of lines, each a list of [text, box, confidence]."""
+    return tuple(
+        Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in line)) for line in json.loads(words)
+    )
+
+
+def words_column(made: tuple[Line, ...]) -> str:
+    """Write a page's lines for its ``words`` column."""
+    return json.dumps(
+        [[[w.text, *w.box, round(w.confidence, 4)] for w in line.words] for line in made],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def geometry_column(geometry: PageGeometry) -> str:
+    """Write a page's geometry for its column."""
+    return json.dumps(asdict(geometry))
+
+
+def geometry(column: str) -> PageGeometry:
+    """Read a page's geometry from its column."""
+    raw = json.loads(column)
+    return PageGeometry(
+        original=(raw["original"][0], raw["original"][1]),
+        turn=raw["turn"],
+        skew_degrees=raw["skew_degrees"],
+        canvas=(raw["canvas"][0], raw["canvas"][1]),
+        crop=Box(*raw["crop"]),
+        scale=raw["scale"],
+    )
+
+
+def field_row(field: Field, document_id: int, position: int) -> dict[str, Any]:
+    """Return a field as a row of ``fields``."""
+    return {
+        **asdict(field),
+        "document_id": document_id,
+        "position": position,
+        "box": json.dumps(field.box) if field.box else None,
+        "reasons": json.dumps(field.reasons, ensure_ascii=False),
+    }
+
+
+def field(row: sqlite3.Row | dict[str, Any]) -> Field:
+    """Read a row of ``fields``."""
+    return Field(
+        name=row["name"],
+        label=row["label"],
+        kind=row["kind"],
+        raw=row["raw"],
+        value=row["value"],
+        confidence=row["confidence"],
+        page=row["page"],
+        box=Box(*json.loads(row["box"])) if row["box"] else None,
+        status=FieldStatus(row["status"]),
+        reasons=tuple(json.loads(row["reasons"])),
+        reader=row["reader"],
+    )
+
+
+def fields_column(fields: tuple[Field, ...]) -> str:
+    """Write what a page's own reading found, for the ``fields`` column of ``pages``."""
+    return json.dumps([field_row(f, 0, i) for i, f in enumerate(fields)], ensure_ascii=False)
+
+
+def page_row(result: PageResult) -> dict[str, Any]:
+    """Return a page that was read as a row of ``pages``, without what places it in a record."""
+    return {
+        "number": result.number,
+        "key": result.key,
+        "state": "read",
+        "kind": result.kind,
+        "image": result.image,
+        "width": result.size[0],
+        "height": result.size[1],
+        "dpi": result.dpi,
+        "geometry": geometry_column(result.geometry),
+        "steps": json.dumps(result.steps),
+        "blank": result.blank,
+        "separator": result.separator,
+        "confidence": result.confidence,
+        "form": result.form,
+        "form_page": result.form_page,
+        "words": words_column(result.lines),
+        "fields": fields_column(result.fields),
+        "reader": result.reader,
+        "languages": result.languages,
+        "exit_code": result.exit_code,
+        "seconds": result.seconds,
+        "failure": None,
+    }
+
+
+def page_result(row: sqlite3.Row) -> PageResult | PageFailure:
+    """Read a row of ``pages`` back as the reading that it keeps."""
+    if row["failure"]:
+        return PageFailure(**json.loads(row["failure"]))
+    return PageResult(
+        number=row["number"],
+        key=row["key"],
+        kind=PageKind(row["kind"]),
+        image=row["image"],
+        size=(row["width"], row["height"]),
+        dpi=row["dpi"],
+        geometry=geometry(row["geometry"]),
+        steps=tuple(json.loads(row["steps"])),
+        blank=bool(row["blank"]),
+        lines=lines(row["words"]),
+        confidence=row["confidence"],
+        form=row["form"],
+        form_page=row["form_page"],
+        separator=bool(row["separator"]),
+        fields=tuple(field(f) for f in json.loads(row["fields"])),
+        reader=row["reader"],
+        languages=row["languages"],
+        exit_code=row["exit_code"],
+        seconds=row["seconds"],
+    )
+
+
+def failed_page_row(failure: PageFailure, key: str) -> dict[str, Any]:
+    """Return a page that could not be read as a row of ``pages``."""
+    nothing = PageGeometry((0, 0), 0, 0.0, (0, 0), Box(0, 0, 0, 0), 1.0)
+    return {
+        "number": failure.number,
+        "key": key,
+        "state": "failed",
+        "kind": PageKind.SCAN,
+        "image": None,
+        "width": 0,
+        "height": 0,
+        "dpi": 0,
+        "geometry": geometry_column(nothing),
+        "steps": "[]",
+        "blank": False,
+        "separator": False,
+        "confidence": 0.0,
+        "form": None,
+        "form_page": 0,
+        "words": "[]",
+        "fields": "[]",
+        "reader": "",
+        "languages": "",
+        "exit_code": -1,
+        "seconds": 0.0,
+        "failure": json.dumps(asdict(failure), ensure_ascii=False),
+    }
+
+
+def page(row: sqlite3.Row) -> Page:
+    """Read a row of ``pages``."""
+    failure = PageFailure(**json.loads(row["failure"])) if row["failure"] else None
+    return Page(
+        id=row["id"],
+        document_id=row["document_id"],
+        number=row["number"],
+        position=row["position"],
+        state=row["state"],
+        kind=PageKind(row["kind"]),
+        image=row["image"],
+        width=row["width"],
+        height=row["height"],
+        dpi=row["dpi"],
+        geometry=geometry(row["geometry"]),
+        steps=tuple(json.loads(row["steps"])),
+        blank=bool(row["blank"]),
+        separator=bool(row["separator"]),
+        confidence=row["confidence"],
+        form=row["form"],
+        reader=row["reader"],
+        failure=failure,
+    )
+
+
+def original(row: sqlite3.Row) -> Original:
+    """Read a row of ``originals``."""
+    return Original(
+        sha256=row["sha256"],
+        name=row["name"],
+        size=row["size"],
+        media_type=row["media_type"],
+        page_count=row["page_count"],
+        state=row["state"],
+        tries=row["tries"],
+        accepted_at=row["accepted_at"],
+    )
+
+
+def document(row: sqlite3.Row) -> Document:
+    """Read a row of ``documents`` joined with its original's and batch's names."""
+    return Document(
+        id=row["id"],
+        sha256=row["sha256"],
+        source=row["source"],
+        part=row["part"],
+        batch=row["batch"],
+        department=row["department"],
+        form=row["form"],
+        title=row["title"],
+        date=row["date"],
+        status=DocumentStatus(row["status"]),
+        reasons=tuple(json.loads(row["reasons"])),
+        version=row["version"],
+        rev=row["rev"],
+        created_at=row["created_at"],
+    )
+
+
+def audit(row: sqlite3.Row) -> AuditRow:
+    """Read a row of ``audit``."""
+    return AuditRow(
+        id=row["id"],
+        at=row["at"],
+        actor=row["actor"],
+        action=row["action"],
+        document_id=row["document_id"],
+        version=row["version"],
+        change=json.loads(row["change"]),
+        values=json.loads(row["field_values"]),
+        previous=row["previous"],
+        hash=row["hash"],
+    )

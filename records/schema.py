@@ -1,0 +1,201 @@
+"""The shape of the database: append-only migrations, oldest first."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("digitize")
+
+
+def _run(db: Database, script: str) -> None:
+    """Run statements one by one, inside the migration's own transaction.
+
+    ``executescript`` would commit first, and a half-made schema could be left behind.
+    """
+    for statement in script.split("\n\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m001_the_first_tables(db: Database) -> None:
+    _run(
+        db,
+        """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+
+INSERT INTO meta VALUES ('store_id', lower(hex(randomblob(16)))), ('revision', '0')
+
+CREATE TABLE departments (
+    name TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    shared INTEGER NOT NULL CHECK (shared IN (0, 1))
+) WITHOUT ROWID
+
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    role TEXT NOT NULL
+        CHECK (role IN ('viewer', 'clerk', 'verifier', 'records-officer', 'administrator')),
+    password_hash TEXT NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL
+)
+
+CREATE TABLE memberships (
+    person_id INTEGER NOT NULL REFERENCES people(id),
+    department TEXT NOT NULL REFERENCES departments(name),
+    PRIMARY KEY (person_id, department)
+) WITHOUT ROWID
+
+CREATE TABLE sessions (
+    token_hash TEXT PRIMARY KEY,
+    person_id INTEGER REFERENCES people(id),
+    data TEXT NOT NULL,
+    expires_at REAL NOT NULL
+) WITHOUT ROWID
+
+CREATE INDEX sessions_person ON sessions(person_id)
+
+CREATE TABLE failed_sign_ins (name TEXT NOT NULL COLLATE NOCASE, address TEXT NOT NULL, at REAL NOT NULL)
+
+CREATE INDEX failed_sign_ins_at ON failed_sign_ins(at)
+
+CREATE TABLE batches (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL
+)
+
+CREATE TABLE originals (
+    sha256 TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL CHECK (size > 0),
+    media_type TEXT NOT NULL,
+    form TEXT,
+    department TEXT REFERENCES departments(name),
+    page_count INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'read', 'failed')),
+    failure TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    run TEXT,
+    accepted_at TEXT NOT NULL
+) WITHOUT ROWID
+
+CREATE INDEX originals_waiting ON originals(state) WHERE state != 'read'
+
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL REFERENCES originals(sha256),
+    part INTEGER NOT NULL,
+    batch_id INTEGER NOT NULL REFERENCES batches(id),
+    department TEXT NOT NULL REFERENCES departments(name),
+    form TEXT,
+    title TEXT NOT NULL,
+    date TEXT,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'needs-review', 'filed', 'failed')),
+    reasons TEXT NOT NULL DEFAULT '[]',
+    version INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (sha256, part)
+)
+
+CREATE UNIQUE INDEX documents_rev ON documents(rev)
+
+CREATE INDEX documents_batch ON documents(batch_id)
+
+CREATE INDEX documents_status ON documents(status)
+
+CREATE TABLE pages (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL REFERENCES originals(sha256),
+    number INTEGER NOT NULL CHECK (number > 0),
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    position INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('read', 'failed')),
+    kind TEXT NOT NULL,
+    image TEXT,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    dpi INTEGER NOT NULL,
+    geometry TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    blank INTEGER NOT NULL,
+    separator INTEGER NOT NULL,
+    confidence REAL NOT NULL,
+    form TEXT,
+    form_page INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    reader TEXT NOT NULL,
+    languages TEXT NOT NULL,
+    exit_code INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    failure TEXT,
+    read_at TEXT NOT NULL,
+    UNIQUE (sha256, number)
+)
+
+CREATE INDEX pages_document ON pages(document_id, position)
+
+CREATE INDEX pages_image ON pages(image)
+
+CREATE TABLE fields (
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    value TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    page INTEGER NOT NULL,
+    box TEXT,
+    status TEXT NOT NULL
+        CHECK (status IN ('ok', 'missing', 'unsure', 'invalid', 'corrected')),
+    reasons TEXT NOT NULL,
+    reader TEXT NOT NULL,
+    PRIMARY KEY (document_id, name)
+) WITHOUT ROWID
+
+CREATE INDEX fields_name ON fields(name, value)
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sha256 TEXT REFERENCES originals(sha256),
+    batch_id INTEGER REFERENCES batches(id),
+    detail TEXT NOT NULL
+)
+
+CREATE INDEX events_sha256 ON events(sha256)
+
+CREATE INDEX events_batch ON events(batch_id)
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    document_id INTEGER REFERENCES documents(id),
+    version INTEGER,
+    change TEXT NOT NULL,
+    field_values TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE
+)
+
+CREATE INDEX audit_document ON audit(document_id)
+
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
+""",
+    )

@@ -1,0 +1,363 @@
+"""The SQLite store: one connection, one way to write, the audit chain, and what can be asked.
+
+The writes that file records are in ``records.filing``, those about people in
+``records.people``; both go through ``Store.write``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from records import rows
+from records.access import Action, Viewer, may, system
+from records.errors import ArchiveError, BusyError, NotFoundError
+from records.model import (
+    AuditRow,
+    Department,
+    Document,
+    Field,
+    IndexedDocument,
+    Line,
+    Original,
+    Page,
+)
+from records.schema import migrations
+
+BUSY_MS = 10_000
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={BUSY_MS}",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
+)
+GENESIS = "0" * 64
+_DOCUMENTS = """
+    SELECT d.*, o.name AS source, b.name AS batch
+    FROM documents d JOIN originals o USING (sha256) JOIN batches b ON b.id = d.batch_id
+"""
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def chain_hash(previous: str, row: Mapping[str, object]) -> str:
+    """Return the SHA-256 that links an audit row (without its hash) to the one before it."""
+    body = json.dumps(dict(row), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+
+
+class Store:
+    """The database of one archive; safe to share between threads, each gets its own connection."""
+
+    def __init__(self, path: Path, departments: Sequence[Department] = ()) -> None:
+        """Open the database, bring its schema up to date and enter the departments.
+
+        Raises ArchiveError when it cannot be opened or is no database, BusyError when it stays
+        locked.
+        """
+        self.path = path
+        self._local = threading.local()
+        try:
+            if migrations.pending(self.db) or self._new_departments(departments):
+                with self.write() as db:
+                    migrations.apply(db)
+                    for department in self._new_departments(departments):
+                        db.table("departments").upsert(asdict(department), pk="name")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise BusyError(f"The database '{path}' is busy; try again in a minute.") from error
+            raise ArchiveError(
+                f"The database '{path}' cannot be opened ({error}); see that its folder exists, "
+                "can be written and has room."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise ArchiveError(
+                f"The database '{path}' is damaged ({error}); put back the last backup of it."
+            ) from error
+        self.store_id = str(self._one("SELECT value FROM meta WHERE key = 'store_id'")["value"])
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection."""
+        if not hasattr(self._local, "db"):
+            conn = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
+            conn.row_factory = sqlite3.Row
+            for pragma in _PRAGMAS:
+                conn.execute(pragma)
+            self._local.db = Database(conn)
+        return self._local.db  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if hasattr(self._local, "db"):
+            self._local.db.close()
+            del self._local.db
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """Run one short transaction that holds the write lock from its first statement.
+
+        sqlite-utils' own ``atomic`` opens a deferred one, whose upgrade to a write fails at once
+        when another process writes.
+        """
+        db = self.db
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.conn.execute("ROLLBACK")
+            raise
+        db.conn.execute("COMMIT")
+
+    def next_rev(self, db: Database) -> int:
+        """Count up and return the revision that a changed record gets; inside ``write`` only."""
+        row = db.conn.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'revision' RETURNING value"
+        ).fetchone()
+        return int(row[0])
+
+    def audit(
+        self,
+        db: Database,
+        actor: str,
+        action: str,
+        change: Mapping[str, object],
+        document_id: int | None = None,
+    ) -> None:
+        """Append one link to the audit chain; inside the ``write`` that makes the change.
+
+        The link holds the record's full field values as they are after the change.
+        """
+        last = db.conn.execute("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+        previous = last["hash"] if last else GENESIS
+        version, values = None, {}
+        if document_id is not None:
+            version = db.conn.execute(
+                "SELECT version FROM documents WHERE id = ?", [document_id]
+            ).fetchone()[0]
+            found = db.conn.execute(
+                "SELECT name, value FROM fields WHERE document_id = ? ORDER BY name", [document_id]
+            )
+            values = {row["name"]: row["value"] for row in found}
+        row = {
+            "at": now(),
+            "actor": actor,
+            "action": action,
+            "document_id": document_id,
+            "version": version,
+            "change": json.dumps(dict(change), sort_keys=True, ensure_ascii=False),
+            "field_values": json.dumps(values, sort_keys=True, ensure_ascii=False),
+            "previous": previous,
+        }
+        db.table("audit").insert({**row, "hash": chain_hash(previous, row)})
+
+    def note(
+        self,
+        db: Database,
+        actor: str,
+        kind: str,
+        sha256: str | None = None,
+        batch_id: int | None = None,
+        **detail: object,
+    ) -> None:
+        """Write an event: something that happened to a file or batch but changed no record."""
+        db.table("events").insert(
+            {
+                "at": now(),
+                "actor": actor,
+                "kind": kind,
+                "sha256": sha256,
+                "batch_id": batch_id,
+                "detail": json.dumps(detail, ensure_ascii=False),
+            }
+        )
+
+    # What can be asked. A viewer who may not see a record is told that there is none.
+
+    def departments(self) -> tuple[Department, ...]:
+        """Return all departments by name."""
+        found = self._all("SELECT * FROM departments ORDER BY name")
+        return tuple(Department(r["name"], r["title"], bool(r["shared"])) for r in found)
+
+    def system_viewer(self, name: str) -> Viewer:
+        """Return the viewer for someone at the server's own command line."""
+        return system(name, self.departments())
+
+    def document(self, document_id: int, viewer: Viewer) -> Document:
+        """Return one record, or raise NotFoundError."""
+        found = self._all(f"{_DOCUMENTS} WHERE d.id = ?", document_id)
+        if not found or not may(viewer, Action.SEE, found[0]["department"]):
+            raise NotFoundError(f"There is no record {document_id} that {viewer.name} may see.")
+        return rows.document(found[0])
+
+    def documents(
+        self,
+        viewer: Viewer,
+        batch: str | None = None,
+        sha256: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Document]:
+        """Return the records this person may see, by id, optionally of one batch or one file."""
+        found = self._all(
+            f"""{_DOCUMENTS} WHERE d.id > ? AND (? IS NULL OR b.name = ?)
+            AND (? IS NULL OR d.sha256 = ?) ORDER BY d.id LIMIT ?""",
+            *(after, batch, batch, sha256, sha256, -1 if limit is None else limit),
+        )
+        return [rows.document(r) for r in found if may(viewer, Action.SEE, r["department"])]
+
+    def fields(self, document_id: int) -> tuple[Field, ...]:
+        """Return a record's fields in the order of its form."""
+        found = self._all(
+            "SELECT * FROM fields WHERE document_id = ? ORDER BY position", document_id
+        )
+        return tuple(rows.field(r) for r in found)
+
+    def pages(self, document_id: int) -> tuple[Page, ...]:
+        """Return a record's pages in order, without their words."""
+        found = self._all(
+            "SELECT * FROM pages WHERE document_id = ? ORDER BY position", document_id
+        )
+        return tuple(rows.page(r) for r in found)
+
+    def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
+        """Return the words of one page (by its number in the file), in reading order."""
+        found = self._all(
+            "SELECT words FROM pages WHERE document_id = ? AND number = ?", document_id, page
+        )
+        return rows.lines(found[0]["words"]) if found else ()
+
+    def history(self, document_id: int) -> tuple[AuditRow, ...]:
+        """Return all that was done to a record, oldest first."""
+        found = self._all("SELECT * FROM audit WHERE document_id = ? ORDER BY id", document_id)
+        return tuple(rows.audit(r) for r in found)
+
+    def audit_rows(self) -> Iterator[AuditRow]:
+        """Walk the whole audit chain, oldest first."""
+        for row in self.db.conn.execute("SELECT * FROM audit ORDER BY id"):
+            yield rows.audit(row)
+
+    def sightings(self, sha256: str) -> list[dict[str, Any]]:
+        """Return the events of one original, oldest first."""
+        found = self._all("SELECT * FROM events WHERE sha256 = ? ORDER BY id", sha256)
+        return [{**dict(r), "detail": json.loads(r["detail"])} for r in found]
+
+    def original(self, sha256: str) -> Original | None:
+        """Return what is known of one kept file."""
+        found = self._all("SELECT * FROM originals WHERE sha256 = ?", sha256)
+        return rows.original(found[0]) if found else None
+
+    def originals(self) -> Iterator[Original]:
+        """Walk all kept files."""
+        for row in self.db.conn.execute("SELECT * FROM originals ORDER BY sha256"):
+            yield rows.original(row)
+
+    def images(self) -> set[str]:
+        """Return the SHA-256 of every page image that a page row names."""
+        found = self._all("SELECT DISTINCT image FROM pages WHERE image IS NOT NULL")
+        return {r["image"] for r in found}
+
+    def batches(self, viewer: Viewer, limit: int = 50) -> list[dict[str, Any]]:
+        """Return the newest batches with records that this person may see, with their counts.
+
+        Each is a mapping: name, created_at, created_by, records, and one count a status.
+        """
+        found = self._all(
+            """SELECT b.name, b.created_at, b.created_by, d.department, d.status, count(*) AS n
+            FROM batches b JOIN documents d ON d.batch_id = b.id
+            GROUP BY b.id, d.department, d.status ORDER BY b.id DESC"""
+        )
+        made: dict[str, dict[str, Any]] = {}
+        for row in found:
+            if not may(viewer, Action.SEE, row["department"]):
+                continue
+            blank = {"records": 0, "waiting": 0, "needs-review": 0, "filed": 0, "failed": 0}
+            batch = made.setdefault(
+                row["name"],
+                {k: row[k] for k in ("name", "created_at", "created_by")} | blank,
+            )
+            batch["records"] += row["n"]
+            batch[row["status"]] += row["n"]
+        return list(made.values())[:limit]
+
+    def counts(self) -> dict[str, int]:
+        """Return how much of everything there is."""
+        count = {
+            table: int(self._one(f"SELECT count(*) AS n FROM {table}")["n"])
+            for table in ("batches", "originals", "documents", "pages", "fields", "audit")
+        }
+        by_status = self._all("SELECT status, count(*) AS n FROM documents GROUP BY status")
+        blank = self._one("SELECT count(*) AS n FROM pages WHERE blank")["n"]
+        failed = self._one("SELECT count(*) AS n FROM pages WHERE state = 'failed'")["n"]
+        return (
+            count
+            | {"blank pages": blank, "failed pages": failed}
+            | {r["status"]: r["n"] for r in by_status}
+        )
+
+    # What the search index follows.
+
+    def revision(self) -> int:
+        """Return the revision of the newest change of any record."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'revision'")["value"])
+
+    def changed_since(self, rev: int, limit: int) -> list[IndexedDocument]:
+        """Return up to ``limit`` records changed after ``rev``, in the order of their change."""
+        found = self._all(f"{_DOCUMENTS} WHERE d.rev > ? ORDER BY d.rev LIMIT ?", rev, limit)
+        return [self._indexed(rows.document(r)) for r in found]
+
+    def summaries(self, ids: Sequence[int]) -> dict[int, Document]:
+        """Return the records with these ids; for callers that have asked what may be seen."""
+        marks = ",".join("?" * len(ids))
+        found = self._all(f"{_DOCUMENTS} WHERE d.id IN ({marks})", *ids)
+        return {r["id"]: rows.document(r) for r in found}
+
+    def field_names(self) -> frozenset[str]:
+        """Return the names of all fields that any record has."""
+        return frozenset(r["name"] for r in self._all("SELECT DISTINCT name FROM fields"))
+
+    def _indexed(self, document: Document) -> IndexedDocument:
+        pages = self._all(
+            "SELECT number, words FROM pages WHERE document_id = ? ORDER BY position", document.id
+        )
+        texts = tuple(
+            (r["number"], "\n".join(line.text for line in rows.lines(r["words"]))) for r in pages
+        )
+        return IndexedDocument(
+            id=document.id,
+            rev=document.rev,
+            title=document.title,
+            department=document.department,
+            form=document.form,
+            status=document.status,
+            date=document.date,
+            batch=document.batch,
+            source=document.source,
+            fields=self.fields(document.id),
+            pages=texts,
+        )
+
+    def _new_departments(self, wanted: Sequence[Department]) -> list[Department]:
+        known = set(self.departments()) if self.db.table("departments").exists() else set()
+        return [department for department in wanted if department not in known]
+
+    def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        return self.db.conn.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: object) -> sqlite3.Row:
+        return self._all(sql, *values)[0]

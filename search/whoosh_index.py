@@ -1,0 +1,398 @@
+"""The Whoosh engine: the only module that knows Whoosh.
+
+Whoosh keeps the postings and the columns. It is not asked to parse, to match or to choose its
+own table of contents: queries are evaluated by ``search.evaluate``, and the table of contents to
+read is the one that a verified manifest names, for Whoosh unpickles what it reads.
+"""
+
+# mypy: allow-untyped-calls
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import weakref
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from whoosh import columns, fields, formats, versionstring
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC, FileIndex
+from whoosh.reading import SegmentReader, TermNotFound
+from whoosh.writing import SegmentWriter
+
+from records.model import IndexedDocument
+from search.answer import answer
+from search.evaluate import AREAS, TEXT
+from search.generations import (
+    MANIFEST,
+    BrokenIndexError,
+    FileMark,
+    Manifest,
+    mark_file,
+    read_manifest,
+    write_manifest,
+    wrong_files,
+)
+from search.index import Answer, Request
+from search.pages import PageEntry, PageTable, pages_of
+from search.ranking import AreaLengths
+
+SCHEMA_VERSION = 1  # raise it when what is put into the index changes
+ENGINE = f"whoosh {versionstring()}"
+MERGE_AT = 8  # segments of about one size become one
+MOST_PLACES = 0xFFFF  # words beyond this many on one page count as standing in the last place
+_NAME = "MAIN"
+_TRIES = 5
+
+
+def create(folder: Path, store_id: str) -> WhooshIndex:
+    """Make an empty index in a folder that does not exist yet."""
+    folder.mkdir(parents=True)
+    FileIndex.create(FileStorage(str(folder)), _schema(), _NAME)
+    _seal(folder, store_id, revision=0, commit=0, names=[TOC._filename(_NAME, 0)], known={})
+    return WhooshIndex(folder, store_id)
+
+
+def open_index(folder: Path, store_id: str) -> WhooshIndex:
+    """Open an index whose files are proved whole, or raise BrokenIndexError."""
+    return WhooshIndex(folder, store_id)
+
+
+class WhooshIndex:
+    """One generation of an index; see ``search.index.Index``."""
+
+    def __init__(self, folder: Path, store_id: str) -> None:
+        self._folder = folder
+        self._store_id = store_id
+        self._storage = FileStorage(str(folder), supports_mmap=False)  # it would copy all to memory
+        self._loading = threading.RLock()
+        self._stamp: tuple[int, ...] = ()
+        self._snapshot = self._load({}, {})
+
+    @property
+    def revision(self) -> int:
+        return self._fresh().manifest.revision
+
+    def search(self, request: Request) -> Answer:
+        snapshot = self._fresh()
+        return answer(snapshot, snapshot.table, request)
+
+    def close(self) -> None:
+        """Let go of the files; a search that is under way may still finish."""
+        self._snapshot.parts.clear()
+
+    def update(self, documents: Sequence[IndexedDocument], revision: int) -> None:
+        with self._loading:
+            snapshot = self._fresh()
+            self._delete_leftovers(snapshot.manifest)
+            writer = _Writer(_PinnedIndex(self._storage, snapshot.manifest.commit), _lk=False)
+            try:
+                for known in snapshot.table.pages_of({document.id for document in documents}):
+                    writer.delete_document(known)
+                for document in documents:
+                    for page in pages_of(document):
+                        writer.add_document(facts=page.entry.to_bytes(), **page.areas)
+            except BaseException:
+                writer.cancel()
+                raise
+            writer.commit(mergetype=_merge_alike)
+            names = [TOC._filename(_NAME, writer.generation)]
+            for segment in writer.committed:
+                names += segment.list_files(self._storage)
+            manifest = _seal(
+                self._folder,
+                self._store_id,
+                revision,
+                writer.generation,
+                names,
+                snapshot.manifest.files,
+            )
+            self._delete_leftovers(manifest)
+            self._snapshot = self._load(snapshot.parts, manifest.files)
+
+    def _fresh(self) -> _Snapshot:
+        """Return the snapshot of the last commit, by whichever process."""
+        if self._stamp_now() != self._stamp:
+            with self._loading:
+                if self._stamp_now() != self._stamp:
+                    known = self._snapshot
+                    self._snapshot = self._load(known.parts, known.manifest.files)
+        return self._snapshot
+
+    def _stamp_now(self) -> tuple[int, ...]:
+        try:
+            status = (self._folder / MANIFEST).stat()
+        except OSError:
+            return ()
+        return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+    def _load(self, parts: Mapping[str, _Part], proved: Mapping[str, FileMark]) -> _Snapshot:
+        """Read the last commit; ``proved`` are files that were found whole before.
+
+        A commit by another process deletes files between our reading the manifest and opening
+        them; then its new manifest is there to be read.
+        """
+        for tries in range(_TRIES, 0, -1):
+            stamp = self._stamp_now()
+            manifest = read_manifest(self._folder)
+            try:
+                snapshot = self._open(manifest, parts, proved)
+            except (BrokenIndexError, FileNotFoundError):
+                if tries == 1 or self._stamp_now() == stamp:
+                    raise
+            else:
+                self._stamp = stamp
+                return snapshot
+        raise AssertionError("not reached")
+
+    def _open(
+        self, manifest: Manifest, parts: Mapping[str, _Part], proved: Mapping[str, FileMark]
+    ) -> _Snapshot:
+        if manifest.schema != SCHEMA_VERSION or manifest.engine != ENGINE:
+            raise BrokenIndexError("The search index was made by another version.")
+        if manifest.store_id != self._store_id:
+            raise BrokenIndexError("The search index belongs to another archive.")
+        unproved = [name for name, mark in manifest.files.items() if proved.get(name) != mark]
+        if faults := wrong_files(self._folder, manifest.files, unproved):
+            raise BrokenIndexError(faults[0])
+        toc = TOC.read(self._storage, _NAME, gen=manifest.commit, schema=_schema())
+        opened = {}
+        for segment in toc.segments:
+            name = segment.segment_id()
+            opened[name] = parts.get(name) or _Part(self._storage, segment)
+        deleted = [set(segment.deleted_docs()) for segment in toc.segments]
+        return _Snapshot(manifest, opened, deleted)
+
+    def _delete_leftovers(self, manifest: Manifest) -> None:
+        """Delete what is no part of the index: old segments, or what a killed process left."""
+        for path in self._folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != MANIFEST and path.name not in manifest.files:
+                path.unlink(missing_ok=True)
+
+
+class _Part:
+    """One segment, which never changes; its deleted pages are the snapshot's business."""
+
+    def __init__(self, storage: FileStorage, segment: Any) -> None:
+        self._reader = SegmentReader(storage, _schema(), segment)
+        weakref.finalize(self, self._reader.close)  # when the last search that uses it is done
+        self._format = _schema()[TEXT].format
+        self._reading = threading.Lock()  # Whoosh's readers share one place in their file
+        self.size: int = segment.doc_count_all()
+        column = self._reader.column_reader("facts")
+        self.entries = [PageEntry.from_bytes(bytes(column[page])) for page in range(self.size)]
+        self.words = {
+            area: array(
+                "I", (self._reader.doc_field_length(page, area) or 0 for page in range(self.size))
+            )
+            for area in AREAS
+        }
+
+    def holds(self, area: str, term: str) -> bool:
+        with self._reading:
+            return (area, term.encode()) in self._reader
+
+    def counts(self, area: str, term: str) -> list[tuple[int, float]]:
+        """Return (page, how often) in this segment."""
+        with self._reading:
+            matcher = self._matcher(area, term)
+            found = []
+            while matcher is not None and matcher.is_active():
+                found.append((matcher.id(), matcher.weight()))
+                matcher.next()
+            return found
+
+    def positions(self, area: str, term: str, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        """Yield (page, places) for the wanted pages, which must be sorted."""
+        with self._reading:
+            matcher = self._matcher(area, term)
+            for page in wanted:
+                if matcher is None or not matcher.is_active():
+                    return
+                matcher.skip_to(page)
+                if matcher.is_active() and matcher.id() == page:
+                    yield page, array("H", matcher.value())
+
+    def completions(self, area: str, prefix: str) -> list[str]:
+        with self._reading:
+            if area not in self._reader.indexed_field_names():
+                return []
+            return [term.decode() for term in self._reader.expand_prefix(area, prefix.encode())]
+
+    def _matcher(self, area: str, term: str) -> Any:
+        try:
+            return self._reader.postings(area, term.encode())
+        except TermNotFound:
+            return None
+
+
+class _Snapshot:
+    """The index as of one commit: ``search.evaluate.Postings`` over its segments."""
+
+    def __init__(
+        self, manifest: Manifest, parts: dict[str, _Part], deleted: Sequence[AbstractSet[int]]
+    ) -> None:
+        self.manifest = manifest
+        self.parts = parts
+        self._offsets: list[tuple[_Part, int]] = []
+        entries: list[PageEntry | None] = []
+        for part, gone in zip(parts.values(), deleted, strict=True):
+            self._offsets.append((part, len(entries)))
+            entries += part.entries
+            for page in gone:
+                entries[page - part.size] = None
+        self.table = PageTable(entries)
+        self._lengths = {area: self._area_lengths(area) for area in AREAS}
+
+    @property
+    def record_of(self) -> Sequence[int]:
+        return self.table.record_of
+
+    def counts(self, area: str, term: str) -> Mapping[int, float]:
+        return {
+            page + offset: count
+            for part, offset in self._offsets
+            for page, count in part.counts(area, term)
+        }
+
+    def positions(self, area: str, term: str, wanted: AbstractSet[int]) -> dict[int, Sequence[int]]:
+        ordered = sorted(wanted)
+        found: dict[int, Sequence[int]] = {}
+        for part, offset in self._offsets:
+            here = [page - offset for page in ordered if offset <= page < offset + part.size]
+            for page, places in part.positions(area, term, here):
+                found[page + offset] = places
+        return found
+
+    def holds(self, area: str, term: str) -> bool:
+        return any(part.holds(area, term) for part, _ in self._offsets)
+
+    def completions(self, area: str, prefix: str) -> list[str]:
+        terms: set[str] = set()
+        for part, _ in self._offsets:
+            terms.update(part.completions(area, prefix))
+        return sorted(terms)
+
+    def lengths(self, area: str) -> AreaLengths:
+        return self._lengths[area]
+
+    def days(self, field: str) -> Sequence[tuple[str, int]]:
+        return self.table.days(field)
+
+    def numbers(self, field: str) -> Sequence[tuple[float, int]]:
+        return self.table.numbers(field)
+
+    def _area_lengths(self, area: str) -> AreaLengths:
+        words = array("I")
+        for part, _ in self._offsets:
+            words.extend(part.words[area])
+        filled = len(words) - words.count(0)
+        return AreaLengths(words, sum(words) / filled if filled else 1.0, len(words))
+
+
+class _Places(formats.Positions):
+    """Keep the places of a word as two bytes each (Whoosh's own format pickles each list)."""
+
+    def word_values(
+        self, value: Any, analyzer: Any, **kwargs: Any
+    ) -> Iterable[tuple[bytes, int, float, bytes]]:
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, word in value:
+            places[word].append(min(place, MOST_PLACES))
+        for word, where in places.items():
+            yield word.encode(), len(where), float(len(where)), array("H", where).tobytes()
+
+
+class _Words(fields.FieldType):
+    """A field that is given its words, with their places, ready cut."""
+
+    def __init__(self) -> None:
+        no_analyzer: Any = None
+        super().__init__(format=_Places(), analyzer=no_analyzer, scorable=True)
+
+    def index(self, value: Any, **kwargs: Any) -> Any:
+        assert self.format is not None
+        return self.format.word_values(value, None)
+
+
+class _PinnedIndex(FileIndex):
+    """An index that reads the table of contents it is told to, not the newest that lies there."""
+
+    def __init__(self, storage: FileStorage, commit: int) -> None:
+        self.storage = storage
+        self.indexname = _NAME
+        self._schema = _schema()
+        self._commit = commit
+
+    def _read_toc(self) -> Any:
+        return TOC.read(self.storage, self.indexname, gen=self._commit, schema=self._schema)
+
+
+class _Writer(SegmentWriter):
+    """A writer that leaves the last commit's files alone, until the manifest names the new ones."""
+
+    committed: Sequence[Any] = ()
+
+    def _commit_toc(self, segments: Sequence[Any]) -> None:
+        TOC(self.schema, segments, self.generation).write(self.storage, self.indexname)
+        self.committed = segments
+
+
+def _merge_alike(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Merge segments of about one size once there are enough, and those mostly deleted.
+
+    Sizes are classed by powers of MERGE_AT, so a page is merged about once for each power, and
+    there are never more than about MERGE_AT segments of a class.
+    """
+    classes: dict[int, list[Any]] = defaultdict(list)
+    merging = []
+    for segment in segments:
+        alive = segment.doc_count()
+        if alive * 2 < segment.doc_count_all():
+            merging.append(segment)
+        else:
+            classes[_size_class(alive)].append(segment)
+    for alike in classes.values():
+        if len(alike) >= MERGE_AT:
+            merging += alike
+    for segment in merging:
+        reader = SegmentReader(writer.storage, writer.schema, segment)
+        with contextlib.closing(reader):
+            if segment.doc_count():
+                writer.add_reader(reader)
+    return [segment for segment in segments if segment not in merging]
+
+
+def _size_class(pages: int) -> int:
+    size = 0
+    while pages >= MERGE_AT:
+        pages //= MERGE_AT
+        size += 1
+    return size
+
+
+def _seal(
+    folder: Path,
+    store_id: str,
+    revision: int,
+    commit: int,
+    names: Iterable[str],
+    known: Mapping[str, FileMark],
+) -> Manifest:
+    """Make the named files durable, and then the manifest that says they are the index."""
+    files = {name: known.get(name) or mark_file(folder / name) for name in names}
+    manifest = Manifest(SCHEMA_VERSION, ENGINE, store_id, revision, commit, files)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _schema() -> Any:
+    areas = {area: _Words() for area in AREAS}
+    return fields.Schema(facts=fields.COLUMN(columns.VarBytesColumn()), **areas)

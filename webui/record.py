@@ -1,0 +1,228 @@
+"""A record: its pages with what was found on them, its fields to correct, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from digitize.desk import correct_field
+from records.access import Action, may, require
+from records.errors import InputError, NotFoundError, StaleVersionError
+from records.model import Document, Field, Line, Page
+from webui import images, wording
+from webui.context import installation, viewer
+from webui.finding import LONGEST_QUERY
+from webui.overlay import Mark, marks
+from webui.places import hit_boxes
+
+blueprint = Blueprint("record", __name__)
+
+LONGEST_VALUE = 5000
+MOST_THUMBNAILS = 12
+_ONE_LINE = 60  # characters; longer values get a box of several lines
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a person typed for one field."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Corrections that could not all be saved: what was typed, and why each was not taken."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    stale: bool = False
+    saved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field beside the page: ``text`` is what its box holds, ``options`` what it may be."""
+
+    field: Field
+    text: str
+    kept: bool  # the text was typed before and is not saved yet
+    error: str | None
+    options: tuple[str, ...]
+    suggestions: tuple[str, ...]
+    long: bool
+    show: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The page that is looked at, with what is drawn over it."""
+
+    page: Page
+    marks: tuple[Mark, ...]
+    lines: tuple[Line, ...]
+
+
+@blueprint.get("/records/<int:document_id>")
+def show(document_id: int) -> ResponseReturnValue:
+    """Show a record at one of its pages."""
+    return _record_page(installation().store.document(document_id, viewer()), Attempt())
+
+
+@blueprint.post("/records/<int:document_id>/fields")
+def correct(document_id: int) -> ResponseReturnValue:
+    """Save what a person changed, or confirmed, in the fields of a record.
+
+    Every field is saved by itself. What cannot be saved comes back in its box with the reason.
+    """
+    document = installation().store.document(document_id, viewer())
+    require(viewer(), Action.CORRECT, document.department)
+    fields = {f.name: f for f in installation().store.fields(document_id)}
+    attempt = _save(document, _entries(fields), fields)
+    if attempt.errors or attempt.stale:
+        return _record_page(installation().store.document(document_id, viewer()), attempt)
+    if attempt.saved:
+        flash(f"Saved: {', '.join(attempt.saved)}.")
+    else:
+        flash("Nothing was changed, so there was nothing to save.")
+    chosen = request.form.get("save") or request.form.get("field") or None
+    place: dict[str, Any] = {n: request.form.get(n) or None for n in ("page", "q")}
+    anchor = f"field-{chosen}" if chosen in fields else "fields"
+    return redirect(
+        url_for(".show", document_id=document_id, field=chosen, _anchor=anchor, **place), 303
+    )
+
+
+def _entries(fields: Mapping[str, Field]) -> list[Entry]:
+    """Return what was changed on the form, and the field whose own button was pressed."""
+    confirmed = request.form.get("save", "")
+    entries = []
+    for name in fields:
+        typed = request.form.get(f"value.{name}")
+        if typed is None:
+            continue
+        if len(typed) > LONGEST_VALUE:
+            raise InputError(f"A value has at most {LONGEST_VALUE} characters; shorten it.")
+        changed = typed.split() != request.form.get(f"was.{name}", "").split()
+        if changed or name == confirmed:
+            entries.append(Entry(name, typed.replace("\r\n", "\n").strip()))
+    return entries
+
+
+def _save(document: Document, entries: list[Entry], fields: Mapping[str, Field]) -> Attempt:
+    version = request.form.get("version", type=int)
+    if version is None:
+        raise InputError("The form did not say which version of the record it was made from.")
+    saved: list[str] = []
+    errors: dict[str, str] = {}
+    waiting = {entry.name: entry.value for entry in entries}
+    stale = False
+    for entry in entries:
+        try:
+            changed = correct_field(
+                installation(), viewer(), document.id, entry.name, entry.value, version
+            )
+        except StaleVersionError:
+            stale = True
+            break
+        except NotFoundError:
+            raise
+        except InputError as error:
+            errors[entry.name] = str(error)
+        else:
+            version = changed.version
+            saved.append(fields[entry.name].label)
+            del waiting[entry.name]
+    return Attempt(waiting, errors, stale, tuple(saved))
+
+
+def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
+    store = installation().store
+    fields, pages = store.fields(document.id), store.pages(document.id)
+    chosen = next((f for f in fields if f.name == request.values.get("field")), None)
+    text = request.values.get("q", "").strip()[:LONGEST_QUERY]
+    page = _page(pages, chosen)
+    view = _view(document, page, fields, chosen, text) if page else None
+    status = 409 if attempt.stale else 422 if attempt.errors else 200
+    here = {"document_id": document.id, "page": page.number if page else None, "q": text or None}
+    answer = render_template(
+        "record.html",
+        document=document,
+        attempt=attempt,
+        rows=[_row(f, document, attempt, here) for f in fields],
+        pages=pages,
+        view=view,
+        turn=_neighbours(pages, page, here),
+        here=here,
+        text=text,
+        chosen=chosen,
+        may_correct=may(viewer(), Action.CORRECT, document.department),
+        whole_file=images.whole_file_is_seen(document, viewer()),
+        history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
+        image_url=images.image_url,
+        thumbnails=len(pages) <= MOST_THUMBNAILS,
+    )
+    return answer, status
+
+
+def _page(pages: tuple[Page, ...], chosen: Field | None) -> Page | None:
+    """Return the page that was asked for, else the chosen field's, else the first."""
+    asked = request.values.get("page", type=int)
+    wanted = [asked, chosen.page if chosen else None]
+    for number in wanted if not chosen or request.method == "POST" else wanted[::-1]:
+        for page in pages:
+            if page.number == number:
+                return page
+    return pages[0] if pages else None
+
+
+def _view(
+    document: Document, page: Page, fields: tuple[Field, ...], chosen: Field | None, text: str
+) -> PageView:
+    lines = installation().store.lines(document.id, page.number)
+    hits = hit_boxes(installation(), text, lines) if text else ()
+    drawn = marks(fields, page.number, hits, chosen.name if chosen else None)
+    return PageView(page, tuple(drawn), lines)
+
+
+def _neighbours(
+    pages: tuple[Page, ...], page: Page | None, here: Mapping[str, Any]
+) -> tuple[str | None, str | None]:
+    """Return the addresses of the page before and the page after."""
+    place = pages.index(page) if page else 0
+    before = pages[place - 1] if place > 0 else None
+    after = pages[place + 1] if place + 1 < len(pages) else None
+
+    def address(p: Page | None) -> str | None:
+        values = {**here, "page": p.number} if p else {}
+        return url_for("record.show", **values, _anchor="page") if p else None
+
+    return address(before), address(after)
+
+
+def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, Any]) -> FieldRow:
+    template = installation().forms.get(document.form or "")
+    spec = template.field(field.name) if template else None
+    options: tuple[str, ...] = ()
+    if field.kind == "tick":
+        options = ("yes", "no")
+    elif spec and spec.options:
+        options = tuple(option.value for option in spec.options)
+    text = attempt.typed.get(field.name, field.value)
+    if options and text and text not in options:
+        options = (*options, text)
+    place = {**here, "page": field.page, "field": field.name}
+    return FieldRow(
+        field=field,
+        text=text,
+        kept=field.name in attempt.typed,
+        error=attempt.errors.get(field.name),
+        options=options,
+        suggestions=spec.values if spec else (),
+        long=len(text) > _ONE_LINE or "\n" in text,
+        show=url_for("record.show", **place, _anchor="page"),
+    )

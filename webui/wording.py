@@ -1,0 +1,146 @@
+"""Values to the words that a clerk uses: pure functions, most of them template filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from records.filing import Sighting
+from records.model import AuditRow, DocumentStatus, Field, FieldStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A status as a person meets it: a word, a shape and a tone, so that colour is never alone."""
+
+    word: str
+    shape: str
+    tone: str
+
+
+_DOCUMENT_TAGS = {
+    DocumentStatus.WAITING: Tag("Waiting to be read", "clock", "calm"),
+    DocumentStatus.NEEDS_REVIEW: Tag("Needs a look", "alert", "warn"),
+    DocumentStatus.FILED: Tag("Filed", "tick", "good"),
+    DocumentStatus.FAILED: Tag("Could not be read", "cross", "bad"),
+}
+_FIELD_TAGS = {
+    FieldStatus.OK: Tag("Read", "tick", "good"),
+    FieldStatus.MISSING: Tag("Missing", "gap", "warn"),
+    FieldStatus.UNSURE: Tag("Not sure", "question", "warn"),
+    FieldStatus.INVALID: Tag("Breaks a rule", "alert", "bad"),
+    FieldStatus.CORRECTED: Tag("Checked by a person", "person", "good"),
+}
+_SIGHTINGS = {
+    Sighting.NEW: ("Accepted", "It is safe in the archive and will be read in a moment."),
+    Sighting.RESUMED: ("Accepted", "It was here already, unread; it will be read now."),
+    Sighting.DUPLICATE: ("Already here", "The same file was handed in before; it is kept once."),
+    Sighting.BUSY: ("Already here", "The same file is being read at this moment."),
+    Sighting.SET_ASIDE: (
+        "Already here",
+        "The same file could not be read before; ask your technician to look at it.",
+    ),
+}
+_ACTIONS = {
+    "accepted": "took the file in",
+    "filed": "filed the record",
+    "failed": "could not read the file",
+    "corrected": "corrected",
+}
+VERY_SURE = 0.9
+
+
+def status_tag(status: DocumentStatus | FieldStatus | str) -> Tag:
+    """Return how a record's or a field's status is shown."""
+    if isinstance(status, FieldStatus):
+        return _FIELD_TAGS[status]
+    return _DOCUMENT_TAGS[DocumentStatus(status)]
+
+
+def sighting_words(sighting: Sighting) -> tuple[str, str]:
+    """Return what became of a file that was handed in: a word, and a sentence."""
+    return _SIGHTINGS[sighting]
+
+
+def confidence_words(field: Field, sure: float) -> str:
+    """Say how sure the reader was; ``sure`` is the setting below which a person must look."""
+    if field.by_person:
+        return "confirmed by a person"
+    if field.status is FieldStatus.MISSING and not field.raw:
+        return ""
+    word = "unsure"
+    if field.confidence >= sure:
+        word = "very sure" if field.confidence >= max(VERY_SURE, sure) else "sure"
+    return f"{word}, {round(field.confidence * 100)} %"
+
+
+def day(iso: str | None, day_first: bool) -> str:
+    """Write an ISO date in words; what is no whole date stays as it is."""
+    if not iso:
+        return ""
+    try:
+        found = date.fromisoformat(iso[:10])
+    except ValueError:
+        return iso
+    month = found.strftime("%B")
+    return (
+        f"{found.day} {month} {found.year}" if day_first else f"{month} {found.day}, {found.year}"
+    )
+
+
+def moment(iso: str, day_first: bool) -> str:
+    """Write a time from the store in words, in the server's own time zone."""
+    found = datetime.fromisoformat(iso).astimezone()
+    return f"{day(found.date().isoformat(), day_first)}, {found:%H:%M}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Write a number with its noun, such as '1 record' or '1,204 records'."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Begin a reason with a capital, as a line of its own does."""
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a record's history; ``old`` and ``new`` only where a value was changed."""
+
+    at: str
+    actor: str
+    what: str
+    old: str | None = None
+    new: str | None = None
+
+
+def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happening]:
+    """Return a record's history, newest first, with runs of pages that were read as one line."""
+    made: list[Happening] = []
+    first_page: int | None = None
+    for row in rows:
+        if row.action == "page read" and "failed" not in row.change:
+            number = int(str(row.change.get("page", 0)))
+            if first_page is None:
+                made.append(Happening(row.at, row.actor, f"read page {number}"))
+                first_page = number
+            else:
+                made[-1] = Happening(row.at, row.actor, f"read pages {first_page} to {number}")
+            continue
+        first_page = None
+        made.append(_happening(row, labels))
+    return made[::-1]
+
+
+def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
+    if row.action == "page read":
+        return Happening(row.at, row.actor, f"could not read page {row.change.get('page')}")
+    if row.action == "corrected":
+        name = str(row.change.get("field", ""))
+        old, new = (str(row.change.get(k) or "") for k in ("from", "to"))
+        if old == new:
+            return Happening(row.at, row.actor, f"confirmed {labels.get(name, name)}", None, new)
+        return Happening(row.at, row.actor, f"corrected {labels.get(name, name)}", old, new)
+    return Happening(row.at, row.actor, _ACTIONS.get(row.action, row.action))
