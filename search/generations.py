@@ -71,9 +71,12 @@ def read_manifest(folder: Path) -> Manifest:
     body = rest.removesuffix(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != seal:
         raise BrokenIndexError("The manifest of the search index was altered.")
-    fields = json.loads(body)
-    fields["files"] = {name: FileMark(**mark) for name, mark in fields["files"].items()}
-    return Manifest(**fields)
+    try:
+        fields = json.loads(body)
+        fields["files"] = {name: FileMark(**mark) for name, mark in fields["files"].items()}
+        return Manifest(**fields)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise BrokenIndexError("The search index was made by another version.") from None
 
 
 def mark_file(path: Path) -> FileMark:

@@ -9,9 +9,9 @@ read is the one that a verified manifest names, for Whoosh unpickles what it rea
 from __future__ import annotations
 
 import contextlib
+import mmap
 import shutil
 import threading
-import weakref
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from whoosh import columns, fields, formats, versionstring
+from whoosh.codec.whoosh3 import W3Segment
+from whoosh.filedb.compound import SubFile
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import StructFile
 from whoosh.index import TOC, FileIndex
 from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.writing import SegmentWriter
@@ -69,7 +72,7 @@ class WhooshIndex:
     def __init__(self, folder: Path, store_id: str) -> None:
         self._folder = folder
         self._store_id = store_id
-        self._storage = FileStorage(str(folder), supports_mmap=False)  # it would copy all to memory
+        self._storage = _Storage(str(folder))
         self._loading = threading.RLock()
         self._stamp: tuple[int, ...] = ()
         self._snapshot = self._load({}, {})
@@ -182,7 +185,6 @@ class _Part:
 
     def __init__(self, storage: FileStorage, segment: Any) -> None:
         self._reader = SegmentReader(storage, _schema(), segment)
-        weakref.finalize(self, self._reader.close)  # when the last search that uses it is done
         self._format = _schema()[TEXT].format
         self._reading = threading.Lock()  # Whoosh's readers share one place in their file
         self.size: int = segment.doc_count_all()
@@ -320,6 +322,37 @@ class _Words(fields.FieldType):
     def index(self, value: Any, **kwargs: Any) -> Any:
         assert self.format is not None
         return self.format.word_values(value, None)
+
+
+class _Storage(FileStorage):
+    """Files that are mapped into memory: Whoosh's own way of mapping copies each file whole."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder, supports_mmap=False)
+
+    def open_file(self, name: str, **kwargs: Any) -> Any:
+        if not name.endswith(W3Segment.COMPOUND_EXT):
+            return super().open_file(name, **kwargs)
+        with Path(self.folder, name).open("rb") as file:
+            whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return _Mapped(whole, 0, len(whole), name)
+
+
+class _Mapped(StructFile):
+    """A stretch of a mapped file."""
+
+    def __init__(self, whole: mmap.mmap, offset: int, length: int, name: str) -> None:
+        stretch: Any = SubFile(whole, offset, length)
+        super().__init__(stretch, name=name)
+        self._whole = whole
+        self._offset = offset
+
+    def subset(self, offset: int, length: int, name: str | None = None) -> Any:
+        return _Mapped(self._whole, self._offset + offset, length, name or "")
+
+    def get(self, position: int, length: int) -> bytes:
+        begin = self._offset + position
+        return self._whole[begin : begin + length]
 
 
 class _PinnedIndex(FileIndex):

@@ -107,7 +107,8 @@ def test_a_snippet_is_short(store: FakeStore, finder: Finder) -> None:
     text = "".join(fragment.text for fragment in hit.snippet)
     assert marked(hit) == ["needle thread"]
     assert len(text) <= LONGEST + 10
-    assert text.startswith("\u2026") and text.endswith("\u2026")
+    assert text.startswith("\u2026")
+    assert text.endswith("\u2026")
 
 
 def test_only_departments_that_one_may_see(finder: Finder) -> None:

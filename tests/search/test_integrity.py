@@ -66,6 +66,12 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "cut table of contents": lambda folder: os.truncate(one(folder, "*.toc"), 40),
     "cut segment": lambda folder: os.truncate(one(folder, "*.seg"), 100),
     "empty manifest": lambda folder: os.truncate(one(folder, "manifest.json"), 0),
+    **{
+        f"a sealed manifest of {body!r}": lambda folder, body=body: _rewrite(
+            one(folder, "manifest.json"), hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+        )
+        for body in (b"[]", b"{}", b'{"files": {"a": {}}}', b'{"files": {}, "old": 1}', b"\xff")
+    },
     "no generation": lambda folder: shutil.rmtree(generation(folder)),
     "strange current": lambda folder: _rewrite(folder / "index" / "current", b"../../etc\n"),
     "binary current": lambda folder: _rewrite(folder / "index" / "current", b"\xff\0"),
