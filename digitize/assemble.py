@@ -69,7 +69,7 @@ def _draft(
     settings: Settings,
 ) -> Draft:
     read = [p for p in pages if isinstance(p, PageResult)]
-    form = next((forms[p.form] for p in read if p.form in forms), None)
+    form = next((forms[p.form] for p in read if p.form and p.form in forms), None)
     fields = _fields(form, read)
     reasons = _page_reasons(pages, form, settings.forms.page_sure)
     own = form.department if form and form.department else settings.intake.department

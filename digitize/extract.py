@@ -17,7 +17,7 @@ from records.model import Field, FieldStatus, Line, Word
 # Shares of ink (0 to 1): a tick box holds a mark above the first, none below the second.
 _MARKED, _UNMARKED = 0.10, 0.045
 _SIGNED = 0.008
-_SOMETHING_WRITTEN = 0.02
+_SOMETHING_WRITTEN = 0.004
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,17 @@ class FieldTemplate:
 
 @dataclass(frozen=True, slots=True)
 class FormTemplate:
-    """One form; ``role`` is form, or separator for a sheet that only parts records."""
+    """One form; ``role`` is form, or separator for a sheet that only parts records.
+
+    ``size`` is the paper's (width, height) in inches, where it is known.
+    """
 
     name: str
     title: str
     department: str | None
     role: str
     pages: int
+    size: tuple[float, float] | None
     date: str | None
     record_title: str | None
     minimum: float
@@ -171,7 +175,18 @@ class _Check:
 
 
 _FORM_KEYS = frozenset(
-    {"name", "title", "department", "role", "pages", "date", "record_title", "identify", "fields"}
+    {
+        "name",
+        "title",
+        "department",
+        "role",
+        "pages",
+        "size",
+        "date",
+        "record_title",
+        "identify",
+        "fields",
+    }
 )
 _FIELD_KEYS = frozenset(
     {"name", "label", "kind", "page", "zone", "beside", "under", "options", "required", "pattern",
@@ -215,12 +230,26 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
         department=department,
         role=role,
         pages=pages,
+        size=_size(raw.get("size"), check),
         date=dated,
         record_title=record_title,
         minimum=minimum,
         anchors=anchors,
         fields=fields,
     )
+
+
+def _size(raw: object, check: _Check) -> tuple[float, float] | None:
+    if raw is None:
+        return None
+    if (
+        not isinstance(raw, list)
+        or len(raw) != 2
+        or not all(isinstance(v, int | float) and 0 < v < 100 for v in raw)
+    ):
+        check.faults.append("the form: size must be [width, height] of the paper in inches")
+        return None
+    return (float(raw[0]), float(raw[1]))
 
 
 def _identify(raw: object, pages: int, check: _Check) -> tuple[float, tuple[Anchor, ...]]:

@@ -116,20 +116,18 @@ def _try(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:
 def register(identified: Identified, size: tuple[int, int]) -> Registration:
     """Fit the template to a page of ``size`` (w, h) by the anchors that were found.
 
-    The fit is a scale and a shift for each axis, by least squares, outliers dropped; with fewer
-    than two anchors it is the page's edges, and not trusted.
+    With the paper's size known the fit is one scale and a shift, since the page has been
+    straightened before; without, a scale and a shift for each axis. Least squares, outliers
+    dropped; with fewer than two anchors it is the page's edges, and not trusted.
     """
     pairs = [(f.anchor.box, f.box) for f in identified.found if f.anchor.box is not None]
     places = np.array([[(z[0], (z[1] + z[3]) / 2), (z[2], (z[1] + z[3]) / 2)] for z, _ in pairs])
     pixels = np.array([[(b.left, b.centre[1]), (b.right, b.centre[1])] for _, b in pairs])
     places, pixels = places.reshape(-1, 2), pixels.reshape(-1, 2).astype(np.float64)
-    for _ in range(3):
-        if len(places) < 4:
-            break
-        matrix = _fit(places, pixels)
-        off = np.linalg.norm(
-            np.column_stack((places, np.ones(len(places)))) @ matrix.T - pixels, axis=1
-        )
+    while len(places) >= 4:
+        matrix = _fit(places, pixels, identified.form.size)
+        mapped = np.column_stack((places, np.ones(len(places)))) @ matrix.T
+        off = np.linalg.norm(mapped - pixels, axis=1)
         worst = int(np.argmax(off))
         if off[worst] <= _OUTLIER * size[0]:
             return Registration(matrix, True)
@@ -139,17 +137,21 @@ def register(identified: Identified, size: tuple[int, int]) -> Registration:
     return Registration(edges, False)
 
 
-def _fit(places: NDArray[np.float64], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fit a scale and a shift for each axis; the page has been straightened before."""
-    matrix = np.zeros((2, 3))
-    spread = np.ptp(places, axis=0)
-    for axis in (0, 1):
-        if spread[axis] < 0.05:
-            continue
-        line = np.column_stack((places[:, axis], np.ones(len(places))))
-        matrix[axis, axis], matrix[axis, 2] = np.linalg.lstsq(line, pixels[:, axis], rcond=None)[0]
-    for axis in (0, 1):
-        if spread[axis] < 0.05:  # all on one line: take what is known of the page's own shape
-            matrix[axis, axis] = matrix[1 - axis, 1 - axis]
-            matrix[axis, 2] = float(np.mean(pixels[:, axis] - matrix[axis, axis] * places[:, axis]))
-    return matrix
+def _fit(
+    places: NDArray[np.float64], pixels: NDArray[np.float64], paper: tuple[float, float] | None
+) -> NDArray[np.float64]:
+    """Return the ``(2, 3)`` matrix of scales and shifts that maps page fractions to pixels."""
+    middle, centre = places.mean(axis=0), pixels.mean(axis=0)
+    away, off = places - middle, pixels - centre
+    if paper is None:
+        spread = (away**2).sum(axis=0)
+        scales = (away * off).sum(axis=0) / np.maximum(spread, 1e-9)
+        for axis in (0, 1):
+            if spread[axis] < 0.01:  # all on one line: take the other axis' scale
+                scales[axis] = scales[1 - axis]
+    else:
+        inches = away * np.array(paper)
+        scale = (inches * off).sum() / max(float((inches**2).sum()), 1e-9)
+        scales = scale * np.array(paper)
+    shift = centre - scales * middle
+    return np.array([[scales[0], 0.0, shift[0]], [0.0, scales[1], shift[1]]])

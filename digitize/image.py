@@ -177,9 +177,10 @@ def rotate(image: Grey, clockwise_degrees: float, fill: int = 255) -> Grey:
         return image
     canvas = rotated_canvas(width, height, clockwise_degrees)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -clockwise_degrees, 1.0)
-    matrix[:, 2] += (canvas[0] - width) / 2, (canvas[1] - height) / 2
+    shift = ((canvas[0] - width) / 2, (canvas[1] - height) / 2)
+    matrix[:, 2] = matrix[:, 2] + np.array(shift)
     # getRotationMatrix2D and warpAffine speak of pixel centres, our geometry of their corners.
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    matrix[:, 2] = matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5
     turned = cv2.warpAffine(
         image, matrix, canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
         borderValue=fill,
@@ -209,8 +210,7 @@ def border_mask(image: Grey) -> NDArray[np.uint8] | None:
     frame = [i for i in edge if i and long_enough[i]]
     if not frame:
         return None
-    mask = np.isin(labels, frame).astype(np.uint8)
-    mask = cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    mask = cv2.dilate(np.isin(labels, frame).astype(np.uint8), np.ones((5, 5), np.uint8))
     full = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(full, dtype=np.uint8)
 
@@ -229,8 +229,8 @@ def even_background(image: Grey) -> Grey:
     """Divide a page by its paper, so that shadows, stains and yellowing turn white."""
     small = cv2.resize(image, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 9)
-    paper = cv2.resize(paper, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    even = cv2.divide(image, np.maximum(paper, 40), scale=255)
+    full = cv2.resize(paper, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    even = cv2.divide(image, np.maximum(full, 40), scale=255)
     dark = float(np.percentile(even[::4, ::4], 0.5))
     if dark > 60:  # a faint ribbon: stretch the ink down to black
         table = np.clip((np.arange(256) - dark * 0.8) * 255 / (255 - dark * 0.8), 0, 255)
@@ -297,7 +297,7 @@ def letter_height(image: Grey) -> float:
 
 
 def clean(image: Grey, lies: Orientation, dpi: int, bitonal: bool, may: Cleaning) -> CleanPage:
-    """Put a page upright, straighten, crop, even out and free it of specks, as far as each helps."""
+    """Put a page upright, straighten, crop, even out, free it of specks, where each helps."""
     steps: list[str] = []
     original = (image.shape[1], image.shape[0])
     if lies.turn:
@@ -392,7 +392,8 @@ def ink_share(image: Grey, box: Box) -> float:
     ink = (part < 150).astype(np.uint8)
     for kernel in ((1, max(15, part.shape[1] // 2)), (max(15, part.shape[0] * 3 // 4), 1)):
         rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(kernel, np.uint8))
-        ink = ink & (1 - cv2.dilate(rules, np.ones((3, 3), np.uint8)))
+        grown = np.asarray(cv2.dilate(rules, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+        ink = ink & (1 - grown)
     return float(ink.mean())
 
 

@@ -18,6 +18,9 @@ _BORN_DIGITAL_CHARACTERS = 12
 _PAINTING = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh", "INLINE IMAGE"})
 _SHOWING = frozenset({"Tj", "TJ", "'", '"'})
 _INVISIBLE = 3
+_PLAIN_DECODES = ([0, 1], [0, 1, 0, 1, 0, 1])
+
+Matrix = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def scan_bytes(path: Path, number: int, name: str) -> bytes | None:
     """
     with _opened(path) as pdf:
         raw = pdf.pages[number - 1].resources["/XObject"][name]
-        if any(key in raw for key in ("/SMask", "/Mask", "/Decode")) or raw.get("/ImageMask"):
+        if not isinstance(raw, pikepdf.Stream) or _is_altered(raw):
             return None
         out = io.BytesIO()
         try:
@@ -89,6 +92,13 @@ def scan_bytes(path: Path, number: int, name: str) -> bytes | None:
         except pikepdf.models.image.ImageDecompressionError:
             return None
         return out.getvalue()
+
+
+def _is_altered(picture: pikepdf.Stream) -> bool:
+    """Say whether the PDF shows a picture otherwise than its own pixels say."""
+    decode = [float(v) for v in picture.get("/Decode", [0, 1])]
+    masked = any(key in picture for key in ("/SMask", "/Mask")) or bool(picture.get("/ImageMask"))
+    return masked or decode not in _PLAIN_DECODES
 
 
 def _look(page: pikepdf.Page) -> PdfPage:
@@ -126,9 +136,10 @@ class _Drawn:
             str(name): str(obj.get("/Subtype", ""))
             for name, obj in self.page.resources.get("/XObject", {}).items()
         }
-        matrix, mode, stack = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), 0, []
-        for operands, operator in pikepdf.parse_content_stream(self.page):
-            op = str(operator)
+        matrix: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        mode, stack = 0, list[tuple[Matrix, int]]()
+        for step in pikepdf.parse_content_stream(self.page):
+            op, operands = str(step.operator), step.operands
             if op == "q":
                 stack.append((matrix, mode))
             elif op == "Q" and stack:
@@ -155,12 +166,12 @@ class _Drawn:
         if inner is None or str(inner.get("/Subtype", "")) != "/Form":
             return
         self.painted_over = True
-        for operands, operator in pikepdf.parse_content_stream(inner):
-            if str(operator) in _SHOWING:
-                self.visible += _characters(operands)
+        for step in pikepdf.parse_content_stream(inner):
+            if str(step.operator) in _SHOWING:
+                self.visible += _characters(step.operands)
 
 
-def _times(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
+def _times(a: Matrix, b: Matrix) -> Matrix:
     return (
         a[0] * b[0] + a[1] * b[2],
         a[0] * b[1] + a[1] * b[3],

@@ -43,7 +43,7 @@ class _Child(subprocess.Popen[Any]):
         _Child.last = self
 
 
-pdf2image.pdf2image.Popen = _Child
+pdf2image.pdf2image.Popen = _Child  # type: ignore[attr-defined]
 
 
 def check_installed() -> None:

@@ -166,7 +166,7 @@ def _frame(opened: Image.Image, number: int, settings: Settings) -> Loaded:
 def _check_strips(opened: Image.Image) -> None:
     """Refuse a TIFF whose strips end beyond the file: libtiff would leave them blank in silence."""
     tags = getattr(opened, "tag_v2", {})
-    stream = opened.fp
+    stream = getattr(opened, "fp", None)
     if stream is None:
         return
     place = stream.tell()

@@ -48,7 +48,7 @@ def tidy(raw: str) -> str:
 
 
 def normalise(kind: str, raw: str, reading: Reading) -> Value:
-    """Turn an answer as written into its value: dates ISO 8601, money and numbers plain decimals."""
+    """Turn an answer as written into its value: dates ISO 8601, money and numbers decimals."""
     text = tidy(raw) if kind in TEXT_KINDS else raw.strip()
     if not text:
         return Value("")
@@ -110,18 +110,22 @@ _NO_NUMBER = "is no number"
 
 
 def _phone(text: str, region: str) -> Value:
-    cleaned = text.translate(_LOOKALIKES) if sum(c.isdigit() for c in text) >= 6 else text
-    try:
-        number = phonenumbers.parse(cleaned, region)
-    except phonenumbers.NumberParseException:
-        return Value(text, "is no telephone number")
-    if not phonenumbers.is_possible_number(number):
-        return Value(text, "is no telephone number")
-    home = phonenumbers.region_code_for_country_code(number.country_code) == region
-    home = home or number.country_code == phonenumbers.country_code_for_region(region)
+    digits = text.translate(_LOOKALIKES) if sum(c.isdigit() for c in text) >= 6 else text
+    for attempt in dict.fromkeys((text, digits)):
+        match = next(iter(phonenumbers.PhoneNumberMatcher(attempt, region, _POSSIBLE)), None)
+        if match:
+            return Value(_written(match.number, region))
+    return Value(text, "is no telephone number")
+
+
+# Numbers that could be, in length: a city's old and local ones are often in no numbering plan.
+_POSSIBLE = phonenumbers.Leniency.POSSIBLE
+
+
+def _written(number: phonenumbers.PhoneNumber, region: str) -> str:
+    home = number.country_code == phonenumbers.country_code_for_region(region)
     style = phonenumbers.PhoneNumberFormat
-    chosen = style.NATIONAL if home else style.INTERNATIONAL
-    return Value(phonenumbers.format_number(number, chosen))
+    return phonenumbers.format_number(number, style.NATIONAL if home else style.INTERNATIONAL)
 
 
 def _tick(text: str) -> Value:

@@ -45,8 +45,7 @@ def watch(
 
 def _waiting(folder: Path) -> Iterator[Candidate]:
     aside = (folder / DONE, folder / FAILED)
-    for child in walk(p for p in sorted(folder.iterdir()) if p not in aside):
-        yield child
+    yield from walk(p for p in sorted(folder.iterdir()) if p not in aside)
 
 
 def _round(

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _KEPT_VARIABLES = (
     "PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH", "SYSTEMROOT", "TZ",
@@ -31,7 +31,7 @@ class Limits:
 
 
 def begin(limits: Limits, workspace: Path, parent: int) -> None:
-    """Set up a reading process: its own session, a clean environment, limits, a watch on its parent.
+    """Set up a reading process: its own session, clean environment, limits, an eye on its parent.
 
     Nothing that it or its children write lands outside ``workspace``.
     """
@@ -152,7 +152,7 @@ class Workers:
         )
 
 
-def _outcome(future: Future[R]) -> R | Died:
+def _outcome(future: Future[Any]) -> Any:
     error = future.exception()
     if error is None:
         return future.result()

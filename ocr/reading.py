@@ -31,7 +31,7 @@ class ReadFailure:
 
 
 def mean_confidence(lines: tuple[Line, ...]) -> float:
-    """Return the mean confidence of all words, each weighed by its letters and digits; 0 if none."""
+    """Return the mean confidence of all words, weighed by their letters and digits; 0 if none."""
     total = weight = 0.0
     for line in lines:
         for word in line.words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,5 +97,22 @@ def parse_tsv(tsv: str) -> tuple[Line, ...] | None:
             return None
         box = Box(left, top, left + width, top + height)
         word = Word(row[11].strip(), box, min(max(confidence / 100, 0.0), 1.0))
-        lines.setdefault(tuple(row[1:5]), []).append(word)
-    return tuple(Line(tuple(words)) for words in lines.values())
+        lines.setdefault(tuple(row[1:5]), []).extend(without_rules(word))
+    return tuple(Line(tuple(words)) for words in lines.values() if words)
+
+
+def without_rules(word: Word) -> list[Word]:
+    """Part a word where a ruled line was read as underscores, such as ``No.___A-438``.
+
+    The parts' boxes are cut from the word's in proportion to their letters.
+    """
+    if "_" not in word.text:
+        return [word]
+    letter = word.box.width / len(word.text)
+    parts = []
+    for match in re.finditer(r"[^_]+", word.text):
+        left = word.box.left + round(match.start() * letter)
+        right = word.box.left + round(match.end() * letter)
+        box = Box(left, word.box.top, max(right, left + 1), word.box.bottom)
+        parts.append(Word(match.group(), box, word.confidence))
+    return parts

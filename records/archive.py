@@ -1,4 +1,4 @@
-"""The archive's files: kept by content, never changed, and safe on the disk before a row says so."""
+"""The archive's files: kept by content, never changed, on the disk before a row says so."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Archive:
             temporary = workspace / f"{uuid.uuid4().hex}.part"
             try:
                 sha256, size = _copy(stream, temporary)
-                after = os.stat(source, follow_symlinks=False)
+                after = source.lstat()
                 if size == 0:
                     raise InputError(f"'{source.name}' is empty; scan or copy it again.")
                 if _state(before) != _state(after) or size != after.st_size:
@@ -129,8 +129,8 @@ class Archive:
         free = shutil.disk_usage(self.folder).free
         if free - 2 * size < self.free_mb * 1_000_000:
             raise ArchiveError(
-                f"The disk of '{self.folder}' has {free // 1_000_000} MB left, which is too little; "
-                "make room and import again: nothing that was taken in is lost."
+                f"The disk of '{self.folder}' has {free // 1_000_000} MB left, which is too "
+                "little; make room and import again: nothing that was taken in is lost."
             )
 
     def _keep(self, temporary: Path, target: Path, sha256: str) -> None:
@@ -141,7 +141,7 @@ class Archive:
         except FileExistsError:
             if hash_file(target) != sha256:  # damaged on the disk: set it aside, never overwrite
                 self.quarantine.mkdir(exist_ok=True)
-                os.rename(target, self.quarantine / f"{target.name}.{uuid.uuid4().hex[:8]}")
+                target.rename(self.quarantine / f"{target.name}.{uuid.uuid4().hex[:8]}")
                 os.link(temporary, target)
         sync_folder(target.parent)
         sync_folder(target.parent.parent)
@@ -226,7 +226,7 @@ def write_durably(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
     sync_folder(path.parent)
 
 

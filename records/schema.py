@@ -57,7 +57,11 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_person ON sessions(person_id)
 
-CREATE TABLE failed_sign_ins (name TEXT NOT NULL COLLATE NOCASE, address TEXT NOT NULL, at REAL NOT NULL)
+CREATE TABLE failed_sign_ins (
+    name TEXT NOT NULL COLLATE NOCASE,
+    address TEXT NOT NULL,
+    at REAL NOT NULL
+)
 
 CREATE INDEX failed_sign_ins_at ON failed_sign_ins(at)
 

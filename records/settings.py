@@ -166,7 +166,7 @@ def load(path: Path) -> Settings:
 
 
 def check(raw: Mapping[str, Any], path: Path) -> Settings:
-    """Turn the tables of a settings file into Settings, or raise SettingsError naming all faults."""
+    """Turn the tables of a settings file into Settings; raises SettingsError naming all faults."""
     faults: list[str] = []
     known = [*SECTIONS, "department"]
     for name in raw:
@@ -254,7 +254,7 @@ def _departments(raw: object, faults: list[str]) -> tuple[Department, ...]:
         return ()
     if not raw:
         faults.append("there is no [[department]]; a record must belong to one")
-    made = []
+    made: list[Department] = []
     for number, row in enumerate(raw, 1):
         name, title, shared = row.get("name"), row.get("title"), row.get("shared", False)
         unknown = set(row) - {"name", "title", "shared"}

@@ -183,7 +183,7 @@ def repair(store: Store, archive: Archive, actor: str, problems: list[Problem]) 
 
 def _read_again(store: Store, archive: Archive, actor: str, problem: Problem) -> None:
     if problem.path and problem.path.exists():
-        os.rename(problem.path, archive.quarantine / f"{problem.path.name}.{uuid.uuid4().hex[:8]}")
+        problem.path.rename(archive.quarantine / f"{problem.path.name}.{uuid.uuid4().hex[:8]}")
     with store.write() as db:
         db.conn.execute("UPDATE pages SET key = '' WHERE sha256 = ?", [problem.sha256])
         db.conn.execute(

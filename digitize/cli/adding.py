@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
+from click._termui_impl import ProgressBar
 
 from digitize.cli.printing import cut, document_line, say_json, width
 from digitize.cli.session import Session, json_option, pass_session
@@ -85,7 +87,7 @@ class _Shower:
         self.outcomes: list[Outcome] = []
         self._quiet = quiet
         self._stack = ExitStack()
-        self._bar = None
+        self._bar: ProgressBar[Any] | None = None
         if not quiet and sys.stderr.isatty():
             self._bar = click.progressbar(
                 length=files, label="Reading", file=sys.stderr, show_pos=True, show_eta=False,

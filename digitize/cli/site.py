@@ -38,7 +38,7 @@ def add_user(
     session: Session, name: str, role: str, departments: tuple[str, ...], password_stdin: bool
 ) -> None:
     """Add a person; prints a password unless you give one."""
-    given = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else ""
+    given = sys.stdin.readline().rstrip("\n") if password_stdin else ""
     if password_stdin:
         check_new_password(given, name)
     password = given or new_password()

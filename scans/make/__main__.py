@@ -14,7 +14,7 @@ from .templates import write_templates
 
 
 def truth_folder(folder: Path) -> Path:
-    """Return where the truth about a folder of scans lies: beside it, so that it is not imported."""
+    """Return where the truth about a folder of scans lies: beside it, not imported with it."""
     return folder.with_name(f"{folder.name}-truth")
 
 

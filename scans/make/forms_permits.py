@@ -69,7 +69,11 @@ def _building_permit_front() -> Sheet:
     s.box((36, 287, 576, 318))
     s.print_text(40, 296, "TYPE OF WORK (CHECK ONE)")
     kinds = ("New construction", "Addition", "Alteration", "Repair", "Demolition")
-    s.choice("work_type", "Type of work", list(zip((44, 164, 254, 344, 424), [311] * 5, kinds)))
+    s.choice(
+        "work_type",
+        "Type of work",
+        list(zip((44, 164, 254, 344, 424), [311] * 5, kinds, strict=True)),
+    )
     s.cell((36, 318, 576, 384), "DESCRIBE THE WORK PROPOSED", "description", lines=3)
     s.cell(
         (36, 384, 216, 418), "ESTIMATED COST OF WORK", "estimated_cost", "money", True, minimum=0

@@ -90,7 +90,7 @@ class Sheet:
         self.marks.append(Text(left, y, text, face, size))
         self.lines.append(Line(left, y, text))
         if anchor:
-            box = (left - 4, y - size * 0.8 - 3, left + width + 4, y + size * 0.25 + 3)
+            box = (left, y - size * 0.72, left + width, y)
             self.anchors.append(Anchor(text, box))
         return left + width
 
@@ -124,7 +124,7 @@ class Sheet:
         self.lines.append(Line(x, y, title))
         if anchor:
             width = text_width(title, "sans-bold", size)
-            self.anchors.append(Anchor(title, (x - 4, box[1] - 2, x + width + 4, box[3] + 2)))
+            self.anchors.append(Anchor(title, (x, y - size * 0.72, x + width, y)))
 
     def cell(
         self,

@@ -26,6 +26,8 @@ def template_text(form: Form) -> str:
     else:
         rows.append(f"department = {_quoted(form.department)}")
     rows.append(f"pages = {len(form.pages)}")
+    sheet = form.pages[0]
+    rows.append(f"size = [{sheet.width / 72:g}, {sheet.height / 72:g}]  # inches")
     if form.date:
         rows.append(f"date = {_quoted(form.date)}")
     if form.record_title:
@@ -70,7 +72,7 @@ def _field_rows(asked: Field, page: int, sheet: Sheet) -> list[str]:
 def _shares(box: Box, sheet: Sheet) -> str:
     """Return a box as shares of the page: left, top, right, bottom."""
     sizes = (sheet.width, sheet.height, sheet.width, sheet.height)
-    shares = (min(1.0, max(0.0, part / size)) for part, size in zip(box, sizes))
+    shares = (min(1.0, max(0.0, part / size)) for part, size in zip(box, sizes, strict=True))
     return "[" + ", ".join(f"{share:.3f}" for share in shares) + "]"
 
 

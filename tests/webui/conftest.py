@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -258,6 +259,24 @@ def draw_page(installation: Installation, number: int, texts: tuple[str, ...]) -
         exit_code=0,
         seconds=0.1,
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of tests that need a browser."""
+    config.addinivalue_line("markers", "browser: needs Chromium")
+
+
+def unused_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    return unused_port()
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def _asked(
     with site.app.test_request_context():
         path = site.app.url_map.bind("localhost").build(rule.endpoint, needed)
     if "POST" not in (rule.methods or ()):
-        return client.get(path, query_string={"name": "Drawer 1"})
+        return client.get(path, query_string={"name": "Drawer 1"}, buffered=True)
     data = {"version": str(site.document(key).version), "name": who, "password": PASSWORD}
     if rule.endpoint == "signin.change_password":
         data["password"] = "wrong"
@@ -130,7 +130,7 @@ def test_a_record_that_may_not_be_seen_looks_like_none(shared_site: Site) -> Non
     client = shared_site.client("outsider")
     hidden, absent = client.get(f"/records/{shared_site.records['permit']}"), client.get("/nope")
     assert hidden.status_code == absent.status_code == 404
-    assert hidden.text.replace(str(shared_site.records["permit"]), "") == absent.text
+    assert hidden.text == absent.text
 
 
 def test_what_was_typed_is_given_back_to_who_was_signed_out(shared_site: Site) -> None:

@@ -1,0 +1,247 @@
+"""The site in a real browser, with scripts on and off, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from records.model import DocumentStatus, FieldStatus
+from webui.server import Site as Server
+
+from .conftest import PASSWORD, PERMIT, Site, file_record, open_site, unused_port
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+_NUMBERS = itertools.count(1)  # equal files would be one record
+DESK, ZOOMED, PHONE = (1280, 900), (640, 450), (390, 844)  # ZOOMED: the desk at 200 %
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """A site behind its production server, and its address."""
+    made = open_site(tmp_path_factory.mktemp("served"))
+    settings = made.installation.settings
+    web = replace(settings.web, port=unused_port(), session_hours=1)
+    installation = replace(made.installation, settings=replace(settings, web=web))
+    server = Server(installation)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield made, server.url
+
+
+@pytest.fixture(scope="session")
+def states(browser: Browser, served: tuple[Site, str], tmp_path_factory: pytest.TempPathFactory):
+    """A signed-in session for all tests: signing in is tested in its own."""
+    context = browser.new_context()
+    page = context.new_page()
+    _sign_in(page, served[1], "ada")
+    path = tmp_path_factory.mktemp("state") / "state.json"
+    context.storage_state(path=path)
+    context.close()
+    return path
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def page(
+    request: pytest.FixtureRequest, browser: Browser, states: Path
+) -> Iterator[Page]:
+    """A page of a signed-in person, with and without scripts; no fault may reach its console."""
+    yield from _page(browser, states, DESK, request.param)
+
+
+def _page(browser: Browser, states: Path, size: tuple[int, int], scripts: bool) -> Iterator[Page]:
+    viewport = {"width": size[0], "height": size[1]}
+    context = browser.new_context(
+        viewport=viewport, java_script_enabled=scripts, storage_state=states
+    )
+    made, faults = context.new_page(), []
+    made.set_default_timeout(8000)
+    made.on("console", lambda message: faults.append(message.text))
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    yield made
+    context.close()
+    assert [fault for fault in faults if "409" not in fault] == []
+
+
+def _sign_in(page: Page, url: str, name: str) -> None:
+    page.goto(url)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Search the records").wait_for()
+
+
+def _new_permit(site: Site, owner: str) -> int:
+    """File a permit of one's own, found by its owner's name."""
+    spec = ("owner_name", "OWNER", f"{owner}x", FieldStatus.UNSURE)
+    written = replace(
+        PERMIT,
+        title=f"Permit of {owner}",
+        lines=(*PERMIT.lines, f"signed {owner}"),
+        fields=(*PERMIT.fields[:3], spec),
+    )
+    number = file_record(site.installation, written, f"{next(_NUMBERS)}.pdf")
+    site.installation.finder.sync(wait_s=5)
+    return number
+
+
+def test_search_look_and_correct(served: tuple[Site, str], page: Page) -> None:
+    """A clerk finds a record, sees the place, and corrects a field; scripts on or off."""
+    site, url = served
+    owner = "Quillon" if _has_scripts(page) else "Pemberton"
+    number = _new_permit(site, owner)
+    page.goto(url)
+    page.get_by_label("Words to search for").fill(owner)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=f"Permit of {owner}").click()
+    assert page.locator(".mark-hit").count() >= 1
+    page.get_by_role("link", name="Show OWNER on the page").click()
+    assert page.locator(".mark-chosen").count() == 1
+    page.get_by_label("OWNER", exact=True).fill(owner)
+    page.get_by_role("button", name=re.compile("OWNER")).click()
+    page.get_by_text("Saved: OWNER.").wait_for()
+    assert page.get_by_label("OWNER", exact=True).input_value() == owner
+    fields = {f.name: f for f in site.installation.store.fields(number)}
+    assert (fields["owner_name"].value, fields["owner_name"].status) == (owner, "corrected")
+
+
+def test_enter_saves_what_was_changed_and_nothing_else(
+    served: tuple[Site, str], page: Page
+) -> None:
+    """Enter in a box saves that change; it does not confirm the first field by mistake."""
+    site, url = served
+    number = _new_permit(site, "Enter")
+    page.goto(f"{url}/records/{number}")
+    page.get_by_label("STREET ADDRESS OF SITE").fill("12 Elm Street")
+    page.get_by_label("STREET ADDRESS OF SITE").press("Enter")
+    page.get_by_text("Saved: STREET ADDRESS OF SITE.").wait_for()
+    statuses = {f.name: str(f.status) for f in site.installation.store.fields(number)}
+    assert statuses["permit_number"] == "ok"
+    assert statuses["site_address"] == "corrected"
+
+
+def test_who_comes_second_loses_nothing(served: tuple[Site, str], page: Page) -> None:
+    """Two people at one record: the second is told, and their typing is still in its box."""
+    site, url = served
+    number = _new_permit(site, "Second")
+    page.goto(f"{url}/records/{number}")
+    with site.installation.store.write() as db:
+        db.execute("UPDATE documents SET version = version + 1 WHERE id = ?", [number])
+    page.get_by_label("OWNER", exact=True).fill("typed with care")
+    page.get_by_role("button", name="Save all changes").click()
+    page.get_by_text("Someone else changed this record").wait_for()
+    assert page.get_by_label("OWNER", exact=True).input_value() == "typed with care"
+    page.get_by_role("button", name="Save all changes").click()
+    page.get_by_text("Saved: OWNER.").wait_for()
+
+
+def test_handing_in_files(served: tuple[Site, str], page: Page) -> None:
+    """Several files go in at once, each with its answer, and lead to the batch."""
+    url, batch = served[1], f"Box {_has_scripts(page)}"
+    page.goto(f"{url}/upload")
+    good = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": f"%PDF-1.4 {batch}".encode()}
+    bad = {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b"no pdf"}
+    page.get_by_label("Files").set_input_files([good, bad])
+    page.get_by_label("Name of the batch").fill(batch)
+    page.get_by_label("Department").select_option("building")
+    page.get_by_role("button", name="Hand in").click()
+    page.get_by_text("1 file of 2 accepted").wait_for()
+    page.get_by_role("link", name="See how far the batch is").click()
+    page.get_by_text("0 of 1 record done").wait_for()
+
+
+def test_a_batch_refreshes_itself(
+    served: tuple[Site, str], browser: Browser, states: Path
+) -> None:
+    """With scripts on, a batch's page shows what was read meanwhile without a reload."""
+    site, url = served
+    number = _new_permit(site, "Moving")
+    with site.installation.store.write() as db:
+        db.execute("UPDATE documents SET status = 'waiting' WHERE id = ?", [number])
+    for page in _page(browser, states, DESK, True):
+        page.goto(f"{url}/batch?name=Drawer+1")
+        assert page.locator("#progress-in").get_attribute("data-waiting") != "0"
+        with site.installation.store.write() as db:
+            db.execute("UPDATE documents SET status = ? WHERE id = ?",
+                       [DocumentStatus.FILED, number])  # fmt: skip
+        page.get_by_text("Done: ").wait_for()
+
+
+def test_the_slash_key_goes_to_the_search_box(
+    served: tuple[Site, str], browser: Browser, states: Path
+) -> None:
+    """A key press is enough to begin the next search."""
+    for page in _page(browser, states, DESK, True):
+        page.goto(f"{served[1]}/?q=maple")
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "q"
+        assert page.get_by_label("Words to search for").input_value() == "maple"
+
+
+@pytest.mark.parametrize("size", [_NUMBERS = itertools.count(1)  # equal files would be one record
+DESK, ZOOMED, PHONE], ids=["desk", "zoomed", "phone"])
+def test_no_page_is_wider_than_its_window(
+    served: tuple[Site, str], browser: Browser, states: Path, size: tuple[int, int]
+) -> None:
+    """Nobody scrolls sideways, on a phone or at 200 % zoom; each page has one h1 and a main."""
+    for page in _page(browser, states, size, True):
+        for path in ("/", "/?q=maple&status=filed", "/records/1?q=maple", "/records/1?field=owner_name",
+                     "/records/3", "/records/4", "/upload", "/batches", "/batch?name=Drawer+1",
+                     "/password"):  # fmt: skip
+            page.goto(served[1] + path)
+            extra = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert extra <= 0, (path, extra)
+            assert page.locator("h1").count() == 1, path
+            assert page.locator("main").count() == 1, path
+            unlabelled = page.evaluate(
+                """Array.from(document.querySelectorAll('input, select, textarea')).filter(
+                function (e) { return e.type !== 'hidden' && !e.labels.length
+                && e.getAttribute('aria-hidden') !== 'true'; }).length"""
+            )
+            assert unlabelled == 0, path
+
+
+def test_marks_lie_where_the_words_are(
+    served: tuple[Site, str], browser: Browser, states: Path
+) -> None:
+    """The frame of a hit covers its word on the picture, whatever the picture's size."""
+    for size in (DESK, PHONE):
+        for page in _page(browser, states, size, True):
+            page.goto(f"{served[1]}/records/1?q=aloysius")
+            image = page.locator(".sheet img").bounding_box()
+            mark = page.locator(".mark-hit").bounding_box()
+            assert image
+            assert mark
+            box = served[0].installation.store.lines(1, 1)[4].words[1].box
+            scale = image["width"] / 850
+            assert abs(mark["x"] - image["x"] - (box.left - 2) * scale) < 3
+            assert abs(mark["y"] - image["y"] - (box.top - 2) * scale) < 3
+            assert abs(mark["width"] - (box.width + 4) * scale) < 4
+
+
+def _has_scripts(page: Page) -> bool:
+    """Say whether this page runs scripts of its own."""
+    page.set_content("<noscript><p>off</p></noscript>")
+    return page.get_by_text("off").count() == 0

@@ -1,0 +1,151 @@
+"""Searching: what is found, what is not, and that nothing a person types is an error."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from records.model import DocumentStatus
+
+from .conftest import PERMIT, Site, file_record
+
+HOSTILE = '<script>alert("x")</script>'
+
+
+def test_a_hit_leads_to_the_page_and_the_place(shared_site: Site) -> None:
+    """A hit shows title, facts and its line with the words marked, and leads to the spot."""
+    text = shared_site.client("carl").get("/?q=aloysius").text
+    assert "<mark>Aloysius</mark>" in text
+    assert "Building permit application" in text
+    assert "March 14, 2019" in text
+    assert "Needs a look" in text
+    number = shared_site.records["permit"]
+    assert f'href="/records/{number}?page=1&amp;q=aloysius"' in text
+    page = shared_site.client("carl").get(f"/records/{number}?page=1&q=aloysius").text
+    assert page.count("mark-hit") == 1
+
+
+@pytest.mark.parametrize("query", [
+    "(((", '"', "O'Brien", "reg:1", "NOT", "AND OR", "*", "~", "-", ":", "a:b:c", "[", "\\",
+    "permit_number:", "date:..", "%00", "\x00", "%", "_", "🙂", "x" * 5000, "NOT (", "form:",
+    "' OR 1=1 --", HOSTILE, "{{7*7}}", "../../etc/passwd",
+])  # fmt: skip
+def test_whatever_is_typed_gets_an_answer(shared_site: Site, query: str) -> None:
+    """No text in the box is an error, and none of it becomes part of the page's code."""
+    answer = shared_site.client("carl").get("/", query_string={"q": query})
+    assert answer.status_code == 200
+    assert HOSTILE not in answer.text
+    if len(query) < 100:
+        assert f'value="{html.escape(query.strip())}"'.replace("&#x27;", "&#39;").replace(
+            "&quot;", "&#34;"
+        ) in answer.text.replace("\ufffd", "\x00")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["p=0", "p=-1", "p=abc", "p=99999999999", "status=nonsense", "year=%27", "form=", "form=x&form=y",
+     "department=licensing", "&".join(f"year={n}" for n in range(500))],
+)  # fmt: skip
+def test_whatever_stands_in_the_address_gets_an_answer(shared_site: Site, arguments: str) -> None:
+    """A mangled link shows a page, and a filter cannot show what may not be seen."""
+    answer = shared_site.client("carl").get(f"/?{arguments}")
+    assert answer.status_code == 200
+    assert "Dog licence 77" not in answer.text
+
+
+def test_other_departments_records_are_not_there(shared_site: Site) -> None:
+    """Neither hits, counts, filters nor suggestions tell of what a person may not see."""
+    text = shared_site.client("carl").get("/?q=dog").text
+    assert "Dog licence" not in text
+    everything = shared_site.client("carl").get("/").text
+    assert "3 records" in everything
+    assert "Licensing" not in everything
+    assert "4 records" in shared_site.client("ada").get("/").text
+
+
+def test_filters_are_links_that_work_without_scripts(shared_site: Site) -> None:
+    """Each filter value says how many records it would leave, and a second click takes it away."""
+    client = shared_site.client("ada")
+    found = re.search(r'href="(/\?[^"]*status=filed[^"]*)"', client.get("/?q=maple").text)
+    assert found
+    chosen = client.get(html.unescape(found.group(1))).text
+    assert "1 record found" in chosen
+    assert "Council minutes" in chosen
+    assert "114 Maple Street" not in chosen
+    assert 'href="/?q=maple"' in chosen
+    assert '<input type="hidden" name="status" value="filed">' in chosen
+
+
+def test_a_misspelt_word_is_put_right(shared_site: Site) -> None:
+    """One wrong letter still finds, and says so."""
+    text = shared_site.client("carl").get("/?q=northrn").text
+    assert "114 Maple Street" in text
+    assert "Nothing has just these words" in text or "Did you mean" in text
+
+
+def test_nothing_found_says_what_to_do(shared_site: Site) -> None:
+    """An empty answer is not a dead end."""
+    text = shared_site.client("carl").get("/?q=zzzqqq&status=filed").text
+    assert "Nothing found" in text
+    assert "Take away the filters" in text
+    assert "Use fewer words" in text
+
+
+def test_an_empty_archive_says_what_to_do(site: Site) -> None:
+    """Someone who may see nothing yet is told whom to ask, or how to begin."""
+    with site.installation.store.write() as db:
+        db.execute("UPDATE departments SET shared = 0")
+    carl = site.client("outsider").get("/?department=licensing")
+    assert carl.status_code == 200
+    with site.installation.store.write() as db:
+        db.execute("DELETE FROM memberships")
+    assert "Ask an administrator" in site.client("vera").get("/").text
+
+
+def test_many_hits_come_in_pages(site: Site) -> None:
+    """Results beyond the first page are reached with plain links."""
+    for number in range(21):
+        title = f"Permit number {number:02}"
+        file_record(site.installation, replace(PERMIT, title=title), f"{number}.pdf", pages=1)
+    site.installation.finder.sync()
+    client = site.client("carl")
+    first = client.get("/?q=fence").text
+    assert first.count('class="hit-title"') == 20
+    assert "Page 1 of 2" in first
+    assert 'rel="next" href="/?q=fence&amp;p=2"' in first
+    second = client.get("/?q=fence&p=2").text
+    assert second.count('class="hit-title"') == 3
+    assert '<ol class="hits" start="21">' in second
+    assert "There are no more results here" in client.get("/?q=fence&p=9").text
+
+
+def test_hostile_text_on_paper_stays_text(site: Site) -> None:
+    """What stands on a page, in a title or a field is never taken for the page's own code."""
+    evil = replace(
+        PERMIT,
+        title=HOSTILE,
+        lines=(HOSTILE, "findme <img src=x onerror=alert(1)>"),
+        fields=tuple((*field[:2], HOSTILE, field[3]) for field in PERMIT.fields),
+    )
+    number = file_record(site.installation, evil, name=f"{HOSTILE}.pdf")
+    site.installation.finder.sync()
+    client = site.client("carl")
+    for path in ("/?q=findme", "/", f"/records/{number}", f"/records/{number}?field=owner_name",
+                 "/batch?name=Drawer+1"):  # fmt: skip
+        text = client.get(path).text
+        assert "<script>alert" not in text, path
+        assert "<img src=x" not in text, path
+    assert "&lt;script&gt;" in client.get(f"/records/{number}").text
+
+
+def test_waiting_records_are_found_too(site: Site) -> None:
+    """A record is listed with its status from the moment it is accepted."""
+    with site.installation.store.write() as db:
+        rev = site.installation.store.next_rev(db)
+        db.execute("UPDATE documents SET status = ?, rev = ? WHERE id = ?",
+                   [DocumentStatus.WAITING, rev, site.records["permit"]])  # fmt: skip
+    site.installation.finder.sync()
+    assert "Waiting to be read" in site.client("carl").get("/?q=maple").text

@@ -1,0 +1,109 @@
+"""The production server: it binds, follows changes, and stops."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from records.errors import BusyError, SettingsError
+from webui.server import Follower, Site as Server, serve
+
+from .conftest import Site
+
+
+def _settled(said: Callable[[], bool], within_s: float = 5.0) -> bool:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if said():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _at(site: Site, host: str, port: int):
+    web = replace(site.installation.settings.web, host=host, port=port)
+    return replace(site.installation, settings=replace(site.installation.settings, web=web))
+
+
+@dataclass
+class Finder:
+    """Stands in for the finder, and fails as often as it is told to."""
+
+    failures: list[Exception] = field(default_factory=list)
+    rounds: int = 0
+
+    def sync(self) -> int:
+        """Count, or fail."""
+        self.rounds += 1
+        if self.failures:
+            raise self.failures.pop()
+        return 0
+
+
+def test_a_taken_port_is_said_in_one_sentence(site: Site) -> None:
+    """A second server on the same port does not start, and says what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(BusyError, match=r"is in use; stop what uses it, or set web\.port"):
+            Server(_at(site, "127.0.0.1", taken.getsockname()[1]))
+
+
+def test_a_wrong_address_is_said_in_one_sentence(site: Site) -> None:
+    """An address that is not this machine's is named."""
+    with pytest.raises(SettingsError, match=r"set web\.host"):
+        Server(_at(site, "192.0.2.1", 8999))
+    with pytest.raises(SettingsError, match=r"set web\.host"):
+        Server(_at(site, "no such host", 8999))
+
+
+def test_it_serves_and_says_where(site: Site, free_port: int) -> None:
+    """The address is told once it answers, and nothing is printed."""
+    told: list[str] = []
+    thread = threading.Thread(
+        target=serve, args=(_at(site, "127.0.0.1", free_port), told.append), daemon=True
+    )
+    thread.start()
+    assert _settled(lambda: bool(told))
+    with urllib.request.urlopen(f"{told[0]}/health", timeout=5) as answer:
+        assert answer.status == 200
+        assert "waitress" not in answer.headers.get("Server", "")
+
+
+def test_changes_are_found_within_a_second_or_two(site: Site) -> None:
+    """What another process files is found without anyone asking for it."""
+    follower = Follower(site.installation, every_s=0.05)
+    follower.start()
+    try:
+        with site.installation.store.write() as db:
+            rev = site.installation.store.next_rev(db)
+            db.execute("UPDATE documents SET title = 'Zanzibar', rev = ? WHERE id = 1", [rev])
+        client = site.client("carl")
+        assert _settled(lambda: "1 record found" in client.get("/?q=title:zanzibar").text)
+    finally:
+        follower.stop()
+
+
+@pytest.mark.parametrize("error", [BusyError("busy"), sqlite3.OperationalError("locked"),
+                                   OSError("disk")])  # fmt: skip
+def test_following_outlives_a_failure(
+    site: Site, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A round that fails is told once and tried again."""
+    finder: Any = Finder([error, error])
+    follower = Follower(replace(site.installation, finder=finder), every_s=0.01)
+    follower.start()
+    assert _settled(lambda: finder.rounds > 4)
+    follower.stop()
+    rounds = finder.rounds
+    time.sleep(0.05)
+    assert finder.rounds == rounds
+    assert len(caplog.records) == 1
