@@ -57,6 +57,7 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
                 "turn": page.geometry.turn,
                 "skew_degrees": page.geometry.skew_degrees,
                 "blank": page.blank,
+                "form": page.form,
                 "words": words_json(lines),
             }
             for page in store.pages(document.id)

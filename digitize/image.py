@@ -23,6 +23,10 @@ cv2.setNumThreads(1)
 SURVEY_SIDE = 1400
 SKEW_LIMIT_DEGREES = 15.0
 _INK = 1
+# So few letters make no page.
+_LETTERS_OF_A_PAGE = 12
+# Points enough to tell half degrees apart, and hundredths.
+_FEW_POINTS, _MANY_POINTS = 15_000, 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,23 @@ class CleanPage:
 def survey(image: Grey) -> tuple[NDArray[np.uint8], float]:
     """Return the ink (1) and paper (0) of a page reduced to SURVEY_SIDE, and the scale used."""
     scale = min(1.0, SURVEY_SIDE / max(image.shape))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = _reduced(image, scale)
     block = max(15, (min(small.shape) // 40) | 1)
     ink = cv2.adaptiveThreshold(
         cv2.GaussianBlur(small, (3, 3), 0), _INK, cv2.ADAPTIVE_THRESH_MEAN_C,
         cv2.THRESH_BINARY_INV, block, 15,
     )  # fmt: skip
     return np.asarray(ink, dtype=np.uint8), scale
+
+
+def _reduced(image: Grey, scale: float) -> Grey:
+    """Return an image made smaller; of a thin one, no side becomes 0."""
+    height, width = image.shape
+    small = cv2.resize(
+        image, None, fx=max(scale, 1 / width), fy=max(scale, 1 / height),
+        interpolation=cv2.INTER_AREA,
+    )  # fmt: skip
+    return np.asarray(small, dtype=np.uint8)
 
 
 def writing(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -100,21 +114,22 @@ def find_orientation(image: Grey, turn: bool = True, deskew: bool = True) -> Ori
     letters, stats = writing(ink)
     if len(stats) < 15:
         return Orientation(0, 0.0, 0.0)
-    level = _sharpest(_edge_points(letters))
+    level, standing = _edge_points(letters), _edge_points(np.rot90(letters, -1))
+    lies = _sharpest(level)
     if not turn:
-        return Orientation(0, level[0] if deskew else 0.0, 1.0)
-    standing = _sharpest(_edge_points(np.rot90(letters, -1)))
-    on_side = standing[1] > level[1]
-    best, other = (standing, level) if on_side else (level, standing)
+        return Orientation(0, _refined(level, lies[0]) if deskew else 0.0, 1.0)
+    stands = _sharpest(standing)
+    on_side = stands[1] > lies[1]
+    best, other = (stands, lies) if on_side else (lies, stands)
     axis_sureness = 1.0 - other[1] / best[1] if best[1] else 0.0
-    straight = rotate(
-        (np.rot90(letters, -1) if on_side else letters).astype(np.uint8) * 255, best[0], fill=0
-    )
+    skew = _refined(standing if on_side else level, best[0])
+    upright = np.rot90(letters, -1) if on_side else letters
+    straight = rotate(upright.astype(np.uint8) * 255, skew, fill=0)
     upward = _ascender_balance(straight > 127)
     upside_down = upward < 0
     found = {(False, False): 0, (False, True): 180, (True, False): 90, (True, True): 270}
     sureness = min(1.0, axis_sureness * 2, abs(upward) * 8)
-    return Orientation(found[(on_side, upside_down)], best[0] if deskew else 0.0, sureness)
+    return Orientation(found[(on_side, upside_down)], skew if deskew else 0.0, sureness)
 
 
 def _edge_points(letters: NDArray[np.uint8]) -> Points:
@@ -122,20 +137,27 @@ def _edge_points(letters: NDArray[np.uint8]) -> Points:
     below = np.zeros_like(letters)
     below[:-1] = letters[1:]
     ys, xs = np.nonzero((letters == _INK) & (below == 0))
-    step = max(1, len(xs) // 60_000)
+    step = max(1, len(xs) // _MANY_POINTS)
     points = np.column_stack((xs[::step], ys[::step])).astype(np.float32)
     return points - np.array([letters.shape[1] / 2, letters.shape[0] / 2], dtype=np.float32)
 
 
 def _sharpest(points: Points) -> tuple[float, float]:
-    """Return the angle at which the points fall into the sharpest rows, and how sharp they are."""
-    coarse = np.arange(-SKEW_LIMIT_DEGREES, SKEW_LIMIT_DEGREES + 0.01, 0.5)
-    scores = [_sharpness(points, angle, 2.0) for angle in coarse]
-    best = float(coarse[int(np.argmax(scores))])
+    """Return the angle, to half a degree, of the sharpest rows, and how sharp they are."""
+    few = points[:: max(1, len(points) // _FEW_POINTS)]
+    angles = np.arange(-SKEW_LIMIT_DEGREES, SKEW_LIMIT_DEGREES + 0.01, 0.5)
+    scores = [_sharpness(few, angle, 2.0) for angle in angles]
+    best = int(np.argmax(scores))
+    return float(angles[best]), scores[best]
+
+
+def _refined(points: Points, near: float) -> float:
+    """Return the angle of the sharpest rows to 0.02 degrees, near one that is known."""
+    best = near
     for reach, step in ((0.5, 0.1), (0.12, 0.02)):
         fine = np.arange(best - reach, best + reach + step / 2, step)
         best = float(fine[int(np.argmax([_sharpness(points, a, 1.0) for a in fine]))])
-    return round(best, 2), _sharpness(points, best, 2.0)
+    return round(best, 2)
 
 
 def _sharpness(points: Points, angle: float, row_height: float) -> float:
@@ -200,7 +222,7 @@ def border_mask(image: Grey) -> NDArray[np.uint8] | None:
     The frame is dark, thicker than writing, and touches the edge of the scan.
     """
     scale = min(1.0, 700 / max(image.shape))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = _reduced(image, scale)
     dark = (small < 80).astype(np.uint8)
     padded = cv2.copyMakeBorder(dark, 9, 9, 9, 9, cv2.BORDER_REPLICATE)
     thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))[9:-9, 9:-9]
@@ -227,7 +249,7 @@ def sheet_box(frame: NDArray[np.uint8]) -> Box:
 
 def even_background(image: Grey) -> Grey:
     """Divide a page by its paper, so that shadows, stains and yellowing turn white."""
-    small = cv2.resize(image, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    small = _reduced(image, 0.125)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 9)
     full = cv2.resize(paper, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     even = cv2.divide(image, np.maximum(full, 40), scale=255)
@@ -240,7 +262,7 @@ def even_background(image: Grey) -> Grey:
 
 def has_even_background(image: Grey) -> bool:
     """Say whether the paper is white all over already, so that evening it out gains nothing."""
-    small = cv2.resize(image, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    small = _reduced(image, 0.125)
     paper = cv2.dilate(small, np.ones((5, 5), np.uint8))
     return bool(np.percentile(paper, 5) >= 245)
 
@@ -267,44 +289,72 @@ def without_speckle(image: Grey, dpi: int) -> tuple[Grey, int]:
     return np.where(cv2.dilate(lone, np.ones((3, 3), np.uint8)) > 0, np.uint8(255), image), count
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The letters of a page reduced by ``scale`` to ``side`` (h, w); ``stats`` as ``writing``'s."""
+
+    stats: NDArray[np.int32]
+    scale: float
+    side: tuple[int, int]
+
+
+def see(image: Grey) -> Seen:
+    """Find the letters of a page."""
+    ink, scale = survey(image)
+    return Seen(writing(ink)[1], scale, (ink.shape[0], ink.shape[1]))
+
+
 def is_blank(image: Grey) -> bool:
     """Say whether a page carries no writing: too few letters that stand beside others."""
-    ink, _ = survey(image)
-    margin = max(ink.shape) // 40
-    inner = ink[margin:-margin, margin:-margin].copy()
-    _, stats = writing(inner)
-    if len(stats) < 12:
-        return True
-    # Letters have neighbours on their line; dust and bleed-through are strewn or faint.
-    centres = stats[:, :2] + stats[:, 2:4] / 2
-    heights = stats[:, 3]
+    return has_no_lines(see(image))
+
+
+def has_no_lines(seen: Seen) -> bool:
+    """Say whether fewer than 12 letters have neighbours on their line, as letters do.
+
+    Dust and bleed-through are strewn or faint; what lies at the very edge does not count.
+    """
+    height, width = seen.side
+    margin = max(height, width) // 40
+    centres = seen.stats[:, :2] + seen.stats[:, 2:4] / 2
+    inside = np.all((centres >= margin) & (centres < (width - margin, height - margin)), axis=1)
+    order = np.argsort(centres[inside, 1])
+    centres, heights = centres[inside][order], seen.stats[inside, 3][order]
     beside = 0
-    order = np.argsort(centres[:, 1])
-    centres, heights = centres[order], heights[order]
     for i, (x, y) in enumerate(centres):
         near = slice(max(0, i - 60), i + 60)
         dx, dy = np.abs(centres[near, 0] - x), np.abs(centres[near, 1] - y)
         h = max(float(heights[i]), 6.0)
         beside += int(np.count_nonzero((dx < 3 * h) & (dy < 0.6 * h)) >= 3)
-    return beside < 12
+        if beside >= _LETTERS_OF_A_PAGE:
+            return False
+    return True
 
 
-def letter_height(image: Grey) -> float:
+def letter_height(seen: Seen) -> float:
     """Return the usual height of letters in pixels of the image; 0 when there are too few."""
-    ink, scale = survey(image)
-    _, stats = writing(ink)
-    return float(np.median(stats[:, 3]) / scale) if len(stats) >= 15 else 0.0
+    return float(np.median(seen.stats[:, 3]) / seen.scale) if len(seen.stats) >= 15 else 0.0
 
 
-def clean(image: Grey, lies: Orientation, dpi: int, bitonal: bool, may: Cleaning) -> CleanPage:
-    """Put a page upright, straighten, crop, even out, free it of specks, where each helps."""
+def clean(
+    image: Grey,
+    lies: Orientation,
+    dpi: int,
+    bitonal: bool,
+    may: Cleaning,
+    frame: NDArray[np.uint8] | None = None,
+) -> CleanPage:
+    """Put a page upright, straighten, crop, even out, free it of specks, where each helps.
+
+    ``frame`` is the scanner's, as ``border_mask`` found it on the same image.
+    """
     steps: list[str] = []
     original = (image.shape[1], image.shape[0])
     if lies.turn:
         image = np.ascontiguousarray(np.rot90(image, -lies.turn // 90))
+        frame = None if frame is None else np.ascontiguousarray(np.rot90(frame, -lies.turn // 90))
         steps.append("turn")
     upright = (image.shape[1], image.shape[0])
-    frame = border_mask(image) if may.crop else None
     skew = lies.skew_degrees if abs(lies.skew_degrees) >= 0.1 else 0.0
     canvas = rotated_canvas(*upright, skew)
     if skew:
@@ -317,14 +367,24 @@ def clean(image: Grey, lies: Orientation, dpi: int, bitonal: bool, may: Cleaning
         image = np.where(frame > 0, np.uint8(255), image)
         image = image[crop.top : crop.bottom, crop.left : crop.right]
         steps.append("crop")
-    image, scale = _tidy(image, dpi, bitonal, bool(skew), may, steps)
+    image = _tidy(image, dpi, bitonal, bool(skew), may, steps)
+    seen = see(image)
+    scale = reading_scale(letter_height(seen), image.size)
+    if scale != 1.0:
+        way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+        image = np.asarray(
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=way), dtype=np.uint8
+        )
+        steps.append("scale")
     geometry = PageGeometry(original, lies.turn, skew, canvas, crop, scale)
-    return CleanPage(np.ascontiguousarray(image), geometry, tuple(steps), is_blank(image))
+    return CleanPage(np.ascontiguousarray(image), geometry, tuple(steps), has_no_lines(seen))
 
 
 def _tidy(
     image: Grey, dpi: int, bitonal: bool, straightened: bool, may: Cleaning, steps: list[str]
-) -> tuple[Grey, float]:
+) -> Grey:
+    if bitonal and straightened:
+        image = np.where(image < 128, np.uint8(0), np.uint8(255))
     if may.background and not bitonal and not has_even_background(image):
         image = even_background(image)
         steps.append("background")
@@ -332,25 +392,17 @@ def _tidy(
         image, specks = without_speckle(image, dpi)
         if specks:
             steps.append("speckle")
-    scale = reading_scale(image)
-    if scale != 1.0:
-        way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        image = np.asarray(
-            cv2.resize(image, None, fx=scale, fy=scale, interpolation=way), dtype=np.uint8
-        )
-        steps.append("scale")
-    elif bitonal and straightened:
-        image = np.where(image < 128, np.uint8(0), np.uint8(255))
-    return image, scale
+    return image
 
 
-def reading_scale(image: Grey) -> float:
-    """Return by how much to enlarge or reduce a page so that its letters suit a reader."""
-    height = letter_height(image)
-    pixels = image.size
-    if 0 < height < 14 and pixels * 4 <= 40_000_000:
+def reading_scale(letter_height: float, pixels: int) -> float:
+    """Return by how much to enlarge or reduce a page so that its letters suit a reader.
+
+    ``letter_height`` and ``pixels`` (the whole page's) are those of the page as it is.
+    """
+    if 0 < letter_height < 14 and pixels * 4 <= 40_000_000:
         return 2.0
-    if height > 60 or pixels > 40_000_000:
+    if letter_height > 60 or pixels > 40_000_000:
         return 0.5
     return 1.0
 
@@ -379,8 +431,7 @@ def rendition(png: bytes, width: int) -> bytes:
     image = decode_png(png)
     scale = min(1.0, width / image.shape[1])
     if scale < 1.0:
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        image = np.asarray(small, dtype=np.uint8)
+        image = _reduced(image, scale)
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 72])[1].tobytes()
 
 

@@ -6,18 +6,16 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from digitize import image, sources
 from digitize.extract import extract
 from digitize.forms import FormTemplate
 from digitize.identify import Identified, as_form, identify
+from digitize.scan import Bench, read_scan
 from digitize.values import Reading as Customs
-from ocr import tesseract
-from ocr.reading import ReadFailure, Reading, mean_confidence
+from ocr.reading import ReadFailure, mean_confidence
 from records.archive import Archive
 from records.errors import InputError
 from records.geometry import untouched
@@ -26,9 +24,6 @@ from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
 READING_VERSION = 1
-# A page whose place was read off clearly, or whose words are read this surely, lies right.
-_SURE_ENOUGH = 0.2
-_WELL_READ = 0.70
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +63,20 @@ def work_on_page(task: PageTask) -> PageResult | PageFailure:
         return _failure(task, "source", "memory", "needs more memory than limits.memory_mb allows")
     if loaded.lines is not None:
         page, lines, reader = _plain(loaded.image), loaded.lines, "the file's own text"
-        kind, dpi = PageKind.TEXT, loaded.dpi
+        kind, dpi, png = PageKind.TEXT, loaded.dpi, image.encode_png(loaded.image)
     else:
-        read = _read_scan(loaded, task)
+        stem = f"{task.original.name[:16]}-{task.number}"
+        read = read_scan(loaded, Bench(task.settings, task.workspace, stem))
         if isinstance(read, ReadFailure):
             return _failure(task, "reading", read.kind, f"{read.message}; look at the page")
-        page, reading = read
-        lines, reader = reading.lines, reading.reader
-        kind, dpi = PageKind.SCAN, round(loaded.dpi * page.geometry.scale)
-    return _result(task, page, lines, reader, kind, dpi, started)
+        page, lines, reader = read.page, read.reading.lines, read.reading.reader
+        kind, dpi, png = PageKind.SCAN, round(loaded.dpi * page.geometry.scale), read.png
+    return _result(task, page, png, lines, reader, kind, dpi, started)
 
 
 def _result(
-    task: PageTask, page: image.CleanPage, lines: tuple[Line, ...], reader: str, kind: PageKind,
-    dpi: int, started: float,
+    task: PageTask, page: image.CleanPage, png: bytes, lines: tuple[Line, ...], reader: str,
+    kind: PageKind, dpi: int, started: float,
 ) -> PageResult:  # fmt: skip
     archive = Archive(task.settings.archive.folder)
     known = None if page.blank else _identify(task, lines)
@@ -96,7 +91,7 @@ def _result(
         number=task.number,
         key=reading_key(task.settings, task.forms),
         kind=kind,
-        image=archive.keep_image(image.encode_png(page.image), task.workspace),
+        image=archive.keep_image(png, task.workspace),
         size=(page.image.shape[1], page.image.shape[0]),
         dpi=dpi,
         geometry=page.geometry,
@@ -130,79 +125,6 @@ def _plain(pixels: image.Grey) -> image.CleanPage:
     height, width = pixels.shape
     blank = False  # it has words of its own
     return image.CleanPage(pixels, untouched(width, height), (), blank)
-
-
-def _read_scan(
-    loaded: sources.Loaded, task: PageTask
-) -> tuple[image.CleanPage, Reading] | ReadFailure:
-    """Clean a scan and read it once; again only when it turns out to lie another way."""
-    clean = task.settings.clean
-    may = image.Cleaning(clean.turn, clean.deskew, clean.crop, clean.background, clean.speckle)
-    # The frame that a scanner leaves must not be taken for writing.
-    frame = image.border_mask(loaded.image) if clean.crop else None
-    seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
-    lies = image.find_orientation(seen, clean.turn, clean.deskew)
-    page = image.clean(loaded.image, lies, loaded.dpi, loaded.bitonal, may)
-    if page.blank:
-        return _unturned(loaded, may), Reading((), f"tesseract {tesseract.version()}", "", 0)
-    reading = _read(page, loaded.dpi, task)
-    if isinstance(reading, ReadFailure) or not clean.turn:
-        return reading if isinstance(reading, ReadFailure) else (page, reading)
-    if lies.sureness >= _SURE_ENOUGH or reading.confidence >= _WELL_READ:
-        return page, reading
-    better = _better_turn(page, lies, task, loaded.dpi)
-    if better is None:
-        return page, reading
-    turned = image.find_orientation(np.ascontiguousarray(np.rot90(seen, -better // 90)), turn=False)
-    lies = image.Orientation(better, turned.skew_degrees if clean.deskew else 0.0, 1.0)
-    other = image.clean(loaded.image, lies, loaded.dpi, loaded.bitonal, may)
-    again = _read(other, loaded.dpi, task)
-    if isinstance(again, ReadFailure) or again.confidence <= reading.confidence:
-        return page, reading
-    return other, again
-
-
-def _unturned(loaded: sources.Loaded, may: image.Cleaning) -> image.CleanPage:
-    """Clean a blank page without turning it: nothing on it says which way is up."""
-    asis = image.Orientation(0, 0.0, 0.0)
-    page = image.clean(loaded.image, asis, loaded.dpi, loaded.bitonal, may)
-    return replace(page, blank=True)
-
-
-def _read(page: image.CleanPage, dpi: int, task: PageTask) -> Reading | ReadFailure:
-    return _read_pixels(page.image, round(dpi * page.geometry.scale), task, layout=3)
-
-
-def _read_pixels(
-    pixels: image.Grey, dpi: int, task: PageTask, layout: int
-) -> Reading | ReadFailure:
-    path = task.workspace / f"read-{task.original.name[:16]}-{task.number}-{layout}.png"
-    path.write_bytes(image.encode_png(pixels))
-    try:
-        read = task.settings.read
-        return tesseract.read(path, read.languages, dpi, read.timeout_s, layout)
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _better_turn(
-    page: image.CleanPage, lies: image.Orientation, task: PageTask, dpi: int
-) -> int | None:
-    """Try a few lines of a badly read page in every turn; return the one that reads far better."""
-    scores = {}
-    for further in (0, 180, 90, 270):
-        turned = np.ascontiguousarray(np.rot90(page.image, -further // 90))
-        lines = image.strips(turned)
-        if lines is None:
-            continue
-        read = _read_pixels(lines, dpi, task, layout=6)
-        if isinstance(read, Reading):
-            letters = sum(len(w.text) for line in read.lines for w in line.words)
-            scores[(lies.turn + further) % 360] = read.confidence * min(letters, 60) / 60
-    if not scores:
-        return None
-    best = max(scores, key=lambda turn: scores[turn])
-    return best if best != lies.turn and scores[best] > scores.get(lies.turn, 0) + 0.1 else None
 
 
 def _failure(task: PageTask, stage: str, kind: str, message: str) -> PageFailure:

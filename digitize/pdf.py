@@ -18,6 +18,9 @@ _BORN_DIGITAL_CHARACTERS = 12
 _PAINTING = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh", "INLINE IMAGE"})
 _SHOWING = frozenset({"Tj", "TJ", "'", '"'})
 _INVISIBLE = 3
+_DEEPEST = 8  # form XObjects within form XObjects
+_LINKS = frozenset({"/Link", "/Popup"})
+_UNSEEN = 2 | 32  # an annotation's flags Hidden and NoView (ISO 32000-1, 12.5.3)
 _PLAIN_DECODES = ([0, 1], [0, 1, 0, 1, 0, 1])
 
 Matrix = tuple[float, ...]
@@ -87,9 +90,9 @@ def scan_bytes(path: Path, number: int, name: str) -> bytes | None:
         out = io.BytesIO()
         try:
             pikepdf.PdfImage(raw).extract_to(stream=out)
-        except (pikepdf.PdfError, NotImplementedError, ValueError, TypeError, KeyError, OSError):
-            return None
-        except pikepdf.models.image.ImageDecompressionError:
+        except (pikepdf.PikepdfError, NotImplementedError, ValueError, TypeError, KeyError):
+            return None  # among them DependencyError: JBIG2 without jbig2dec
+        except OSError:
             return None
         return out.getvalue()
 
@@ -102,11 +105,13 @@ def _is_altered(picture: pikepdf.Stream) -> bool:
 
 
 def _look(page: pikepdf.Page) -> PdfPage:
-    box = [float(v) for v in page.cropbox]
-    width, height = abs(box[2] - box[0]), abs(box[3] - box[1])
+    width, height = _shown_size(page)
     rotate = int(page.obj.get("/Rotate", 0)) % 360
     drawn = _Drawn(page)
     drawn.run()
+    drawn.painted_over = drawn.painted_over or any(
+        _is_shown(note) for note in page.obj.get("/Annots", [])
+    )
     scan, pixels = None, (0, 0)
     if len(drawn.pictures) == 1 and not drawn.visible and not drawn.painted_over:
         name, ctm = drawn.pictures[0]
@@ -121,6 +126,23 @@ def _look(page: pikepdf.Page) -> PdfPage:
     return PdfPage(size, rotate, scan, pixels, drawn.visible, drawn.hidden, covering)
 
 
+def _shown_size(page: pikepdf.Page) -> tuple[float, float]:
+    """Return the (w, h) in points of what a viewer shows: the crop box within the media box."""
+    crop, media = ([float(v) for v in box] for box in (page.cropbox, page.mediabox))
+    sides = []
+    for low, high in ((0, 2), (1, 3)):
+        first = max(min(crop[low], crop[high]), min(media[low], media[high]))
+        last = min(max(crop[low], crop[high]), max(media[low], media[high]))
+        sides.append(max(0.0, last - first))
+    return sides[0], sides[1]
+
+
+def _is_shown(note: pikepdf.Object) -> bool:
+    """Say whether an annotation (a stamp, a note, a form's answer) is drawn over its page."""
+    unseen = int(note.get("/F", 0)) & _UNSEEN
+    return "/AP" in note and str(note.get("/Subtype")) not in _LINKS and not unseen
+
+
 class _Drawn:
     """Walks a content stream, keeping only what tells a scan from a born-digital page."""
 
@@ -132,13 +154,15 @@ class _Drawn:
         self.painted_over = False
 
     def run(self) -> None:
-        kinds = {
-            str(name): str(obj.get("/Subtype", ""))
-            for name, obj in self.page.resources.get("/XObject", {}).items()
-        }
-        matrix: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        self._walk(self.page, self.page.resources, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), 0)
+
+    def _walk(
+        self, content: pikepdf.Page | pikepdf.Object, resources: pikepdf.Object, matrix: Matrix,
+        depth: int,
+    ) -> None:  # fmt: skip
+        xobjects = resources.get("/XObject", pikepdf.Dictionary())
         mode, stack = 0, list[tuple[Matrix, int]]()
-        for step in pikepdf.parse_content_stream(self.page):
+        for step in pikepdf.parse_content_stream(content):
             op, operands = str(step.operator), step.operands
             if op == "q":
                 stack.append((matrix, mode))
@@ -152,23 +176,26 @@ class _Drawn:
                 shown = _characters(operands)
                 self.hidden += shown if mode == _INVISIBLE else 0
                 self.visible += shown if mode != _INVISIBLE else 0
-            elif op == "Do" and kinds.get(str(operands[0])) == "/Image":
-                self.pictures.append((str(operands[0]), matrix))
-            elif op in _PAINTING or op == "Do":
-                self._paint(op, str(operands[0]) if op == "Do" else "")
+            elif op == "Do":
+                self._place(str(operands[0]), xobjects, resources, matrix, depth)
+            elif op in _PAINTING:
+                self.painted_over = self.painted_over or bool(self.pictures)
 
-    def _paint(self, op: str, form: str) -> None:
-        """Note what lies over a picture; text inside a form XObject counts as the page's own."""
-        self.painted_over = self.painted_over or bool(self.pictures)
-        if op != "Do":
+    def _place(
+        self, name: str, xobjects: pikepdf.Object, resources: pikepdf.Object, matrix: Matrix,
+        depth: int,
+    ) -> None:  # fmt: skip
+        """Note a picture; what is inside a form XObject counts as the page's own."""
+        placed = xobjects.get(name)
+        if placed is None:
             return
-        inner = self.page.resources["/XObject"].get(form)
-        if inner is None or str(inner.get("/Subtype", "")) != "/Form":
-            return
-        self.painted_over = True
-        for step in pikepdf.parse_content_stream(inner):
-            if str(step.operator) in _SHOWING:
-                self.visible += _characters(step.operands)
+        kind = str(placed.get("/Subtype", ""))
+        if kind == "/Image":
+            self.pictures.append((name, matrix))
+        elif kind == "/Form" and depth < _DEEPEST:
+            self.painted_over = True
+            own = tuple(float(v) for v in placed.get("/Matrix", (1, 0, 0, 1, 0, 0)))
+            self._walk(placed, placed.get("/Resources", resources), _times(own, matrix), depth + 1)
 
 
 def _times(a: Matrix, b: Matrix) -> Matrix:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pdf2image
 import pdf2image.pdf2image
-from pdf2image.exceptions import PDFPopplerTimeoutError
+from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError
 from PIL import Image
 
 from records.errors import ProgramMissingError
@@ -63,17 +63,20 @@ def draw(
     _Child.last = None
     try:
         made = pdf2image.convert_from_path(
-            str(pdf), first_page=page, last_page=page, size=(width, height),
+            str(pdf), first_page=page, last_page=page, size=max(width, height),
             grayscale=True, use_cropbox=True, timeout=timeout_s,
         )  # fmt: skip
     except PDFPopplerTimeoutError:
         return PopplerFailure("timeout", f"could not be drawn within {timeout_s} seconds")
+    except (PDFPageCountError, PDFSyntaxError):
+        return PopplerFailure("damaged", "could not be drawn (pdfinfo finds no pages)")
     except (OSError, ValueError, IndexError, SyntaxError):  # what parsing half a picture raises
         made = []
     code = _Child.last.returncode if _Child.last else -1
     if code != 0 or len(made) != 1:
         return PopplerFailure("damaged", f"could not be drawn (pdftoppm ended with {code})")
-    if made[0].size != (width, height):
+    # pdftoppm rounds the shorter side up; given both sides it draws a page with /Rotate awry.
+    if max(abs(made[0].width - width), abs(made[0].height - height)) > 1:
         return PopplerFailure("damaged", "came out in a wrong size; it may be damaged")
     return made[0]
 

@@ -72,7 +72,8 @@ def _pdf_page(path: Path, number: int, settings: Settings) -> Loaded:
         if data is not None:
             return _scan_inside(data, page, settings)
     dpi = _drawing_dpi(page, settings)
-    drawn = poppler.draw(path, number, dpi, page.size_points, settings.read.timeout_s)
+    with _decoding(settings):
+        drawn = poppler.draw(path, number, dpi, page.size_points, settings.read.timeout_s)
     if isinstance(drawn, poppler.PopplerFailure):
         raise InputError(f"{drawn.message}; save the PDF afresh")
     image = np.asarray(drawn.convert("L"))
@@ -88,13 +89,15 @@ def _drawing_dpi(page: pdf.PdfPage, settings: Settings) -> int:
     """Return the resolution to draw a page at: the scan's own, or the setting, within the limit."""
     inches = [side / 72 for side in page.size_points]
     wanted = settings.clean.pdf_dpi
-    if page.scan and min(inches) > 0:
-        wanted = round(max(page.pixels) / max(inches))
+    if min(inches) <= 0:
+        raise InputError("has no size; save the PDF afresh")
+    if page.scan:
+        wanted = max(_BELIEVABLE_DPI[0], round(max(page.pixels) / max(inches)))
     most = settings.limits.megapixels * 1e6
     area = inches[0] * inches[1]
     if area * wanted**2 > most:
         wanted = int((most / area) ** 0.5)
-    if wanted < _BELIEVABLE_DPI[0] or min(inches) <= 0:
+    if wanted < _BELIEVABLE_DPI[0]:
         raise InputError(
             f"is {inches[0]:.0f} by {inches[1]:.0f} inches, larger than limits.megapixels allows; "
             "scan it in parts"

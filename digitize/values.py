@@ -21,7 +21,24 @@ _LOOKALIKES = str.maketrans(
     {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "\u00a7": "5", "B": "8"}
 )
 _RULES = re.compile(r"[|_\[\]{}~=\u2014\u2013]+")
+# A word that is a figure but for its look-alikes; and how a figure of several words goes on.
+_FIGURE = re.compile(r"[$#]?-?(?=.*\d)[\dOolI|S\u00a7B.,]+")
 _NEAREST_LEAST = 80
+_YEARS_AHEAD = 10
+
+
+class _PaperYears(date_parser.parserinfo):
+    """Takes a year of two digits for the past: '61 is 1961, since paper is older than its scan."""
+
+    def convertyear(self, year: int, century_specified: bool = False) -> int:
+        if year >= 100 or century_specified:
+            return year
+        this_year = date.today().year
+        full = this_year // 100 * 100 + year
+        return full - 100 if full > this_year + _YEARS_AHEAD else full
+
+
+_PAPER_YEARS = _PaperYears()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +98,38 @@ def _parsed_date(text: str, day_first: bool) -> date | None:
     found = []
     for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):
         try:
-            found.append(
-                date_parser.parse(text, dayfirst=day_first and not iso, default=default).date()
+            parsed = date_parser.parse(
+                text, _PAPER_YEARS, dayfirst=day_first and not iso, default=default
             )
+            found.append(parsed.date())
         except (ValueError, OverflowError, TypeError, AttributeError):
             return None
     return found[0] if found[0] == found[1] else None
 
 
 def _money(text: str) -> Value:
-    cleaned = re.sub(r"(?<=\d)\s+(?=\d{2}\b)", ".", text.replace("\u00a7", "$"))
+    signed = re.sub(r"^S(?=[\dOolI|])", "$", text.replace("\u00a7", "$"))
+    cleaned = re.sub(r"(?<=\d)\s+(?=\d{2}\b)", ".", " ".join(_figures(signed)))
     amount = Price.fromstring(cleaned).amount
     return Value(f"{amount:.2f}") if amount is not None else Value(text, "is no sum of money")
 
 
 def _number(text: str) -> Value:
-    cleaned = text.translate(_LOOKALIKES).replace(",", "").replace(" ", "")
-    match = re.match(r"[#]?(-?\d+(?:\.\d+)?)(?![\d.])", cleaned)
-    try:
-        return (
-            Value(f"{Decimal(match.group(1)).normalize():f}") if match else Value(text, _NO_NUMBER)
-        )
-    except InvalidOperation:
-        return Value(text, _NO_NUMBER)
+    words = _figures(text)
+    many = next((i for i, w in enumerate(words) if not re.fullmatch(r"[#\-\d.,]+", w)), len(words))
+    joined = "".join(words[:many] or words[:1]).replace(",", "")
+    match = re.match(r"#?(-?\d+(?:\.\d+)?)(?![\d.])", joined)
+    if match is None:
+        return Value(text, "is no number")
+    exact = f"{Decimal(match.group(1)):f}"
+    return Value(exact.rstrip("0").rstrip(".") if "." in exact else exact)
 
 
-_NO_NUMBER = "is no number"
+def _figures(text: str) -> list[str]:
+    """Return a text's words, look-alikes made digits in those that are figures otherwise."""
+    if not any(c.isdigit() for c in text) and text.translate(_LOOKALIKES).isdecimal():
+        return [text.translate(_LOOKALIKES)]
+    return [w.translate(_LOOKALIKES) if _FIGURE.fullmatch(w) else w for w in text.split()]
 
 
 def _phone(text: str, region: str) -> Value:
