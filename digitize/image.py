@@ -315,7 +315,7 @@ def has_no_lines(seen: Seen) -> bool:
     Dust and bleed-through are strewn or faint; what lies at the very edge does not count.
     """
     height, width = seen.side
-    margin = max(height, width) // 40
+    margin = min(max(height, width) // 40, min(height, width) // 8)  # a narrow slip has a middle
     centres = seen.stats[:, :2] + seen.stats[:, 2:4] / 2
     inside = np.all((centres >= margin) & (centres < (width - margin, height - margin)), axis=1)
     order = np.argsort(centres[inside, 1])

@@ -122,7 +122,10 @@ class Importer:
         started = synced = time.monotonic()
         self._candidates, self._pending = iter(candidates), iter(pending)
         limits = self.installation.settings.limits
-        with Workers(workers, Limits(limits.memory_mb, limits.page_s), self.run.folder) as pool:
+        archive = self.installation.archive
+        writable = (archive.pages, archive.work, archive.quarantine)
+        most = Limits(limits.memory_mb, limits.page_s, writable)
+        with Workers(workers, most, self.run.folder) as pool:
             for task, result in pool.run(work, self):
                 self._settle(task, result)
                 self.tally.seconds = time.monotonic() - started

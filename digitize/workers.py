@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from digitize.confine import allow_writes_only_under
+
 _KEPT_VARIABLES = (
     "PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH", "SYSTEMROOT", "TZ",
 )  # fmt: skip
@@ -24,16 +26,17 @@ _FILE_BYTES = 2 << 30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one reading process may use."""
+    """What one reading process may use, and the folders that it may write to (none: all)."""
 
     memory_mb: int
     task_s: int
+    writable: tuple[Path, ...] = ()
 
 
 def begin(limits: Limits, workspace: Path, parent: int) -> None:
     """Set up a reading process: its own session, clean environment, limits, an eye on its parent.
 
-    Nothing that it or its children write lands outside ``workspace``.
+    Temporary files land in ``workspace``.
     """
     os.setsid()
     for name in [n for n in os.environ if n not in _KEPT_VARIABLES]:
@@ -49,6 +52,8 @@ def begin(limits: Limits, workspace: Path, parent: int) -> None:
         _, hard = resource.getrlimit(kind)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, hard))
+    if limits.writable:  # before any thread starts: it holds for this one and those it starts
+        allow_writes_only_under(limits.writable)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
