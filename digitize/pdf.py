@@ -14,6 +14,8 @@ from records.errors import InputError
 
 # A page is one full-page scan when a single picture covers this share of it.
 _FULL_PAGE = 0.9
+# Text over a picture that covers more than this is a stamp on a scan, not a born-digital page.
+_PICTURE_PAGE = 0.5
 _BORN_DIGITAL_CHARACTERS = 12
 _PAINTING = frozenset({"f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh", "INLINE IMAGE"})
 _SHOWING = frozenset({"Tj", "TJ", "'", '"'})
@@ -120,9 +122,8 @@ def _look(page: pikepdf.Page) -> PdfPage:
             picture = page.resources["/XObject"][name]
             scan, pixels = name, (int(picture["/Width"]), int(picture["/Height"]))
     size = (width, height) if rotate in (0, 180) else (height, width)
-    covering = sum(
-        1 for _, m in drawn.pictures if abs(m[0] * m[3] - m[1] * m[2]) > width * height / 4
-    )
+    areas = [abs(m[0] * m[3] - m[1] * m[2]) for _, m in drawn.pictures]
+    covering = sum(area > width * height * _PICTURE_PAGE for area in areas)
     return PdfPage(size, rotate, scan, pixels, drawn.visible, drawn.hidden, covering)
 
 

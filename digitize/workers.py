@@ -12,16 +12,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from digitize.confine import allow_writes_only_under
+from records.errors import DigitizeError
 
 _KEPT_VARIABLES = (
     "PATH", "LANG", "LC_ALL", "HOME", "TESSDATA_PREFIX", "PYTHONPATH", "SYSTEMROOT", "TZ",
 )  # fmt: skip
 _FILE_BYTES = 2 << 30
+_GROUP = "reader-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ def begin(limits: Limits, workspace: Path, parent: int) -> None:
     Temporary files land in ``workspace``.
     """
     os.setsid()
+    (workspace / f"{_GROUP}{os.getpid()}").touch()  # who must be ended with this process
     for name in [n for n in os.environ if n not in _KEPT_VARIABLES]:
         del os.environ[name]
     os.environ["OMP_THREAD_LIMIT"] = "1"
@@ -80,7 +84,7 @@ def timed(task_s: int, work: Callable[[T], R], task: T) -> R:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """What became of a task whose process died or raised: crashed, timeout or bug."""
+    """What became of a task whose process died or raised: crashed, timeout, memory or bug."""
 
     kind: str
     message: str
@@ -105,7 +109,8 @@ class Workers:
         """Yield each task with its result, as they end; only 3 a process are in flight at a time.
 
         When a process dies, all tasks in flight are done again, one at a time, so that only the
-        one that kills its process is lost.
+        one that kills its process is lost. A DigitizeError of a task ends the run: it tells of
+        the installation, not of the page.
         """
         flying: dict[Future[R], T] = {}
         while True:
@@ -126,7 +131,7 @@ class Workers:
                 flying = {}
 
     def _one_by_one(self, work: Callable[[T], R], tasks: list[T]) -> Iterator[tuple[T, R | Died]]:
-        self._renew()
+        self._renew(1)
         for task in tasks:
             started = time.monotonic()
             try:
@@ -136,31 +141,45 @@ class Workers:
                 died = True
             if died:
                 took = time.monotonic() - started
+                self._renew(1)
                 yield task, _cause(took, self.limits.task_s)
-                self._renew()
             else:
                 yield task, _outcome(future)
+        self._renew(self.count)
 
     def _submit(self, work: Callable[[T], R], task: T) -> Future[R]:
         return self._pool.submit(timed, self.limits.task_s, work, task)
 
-    def _renew(self) -> None:
+    def _renew(self, count: int) -> None:
+        """Begin with new processes, when all that the old ones had started is ended too."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._pool = self._new_pool(self.count)
+        for mark in self.workspace.glob(f"{_GROUP}*"):
+            with suppress(ProcessLookupError):
+                os.killpg(int(mark.name.removeprefix(_GROUP)), signal.SIGKILL)
+            mark.unlink()
+        self._pool = self._new_pool(count)
 
     def _new_pool(self, count: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
+        pool = ProcessPoolExecutor(
             count,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=begin,
             initargs=(self.limits, self.workspace, os.getpid()),
         )
+        # All processes start together: Python 3.11 waits for ever when one dies while it starts
+        # another.
+        pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+        return pool
 
 
 def _outcome(future: Future[Any]) -> Any:
     error = future.exception()
     if error is None:
         return future.result()
+    if isinstance(error, DigitizeError):
+        raise error
+    if isinstance(error, MemoryError):
+        return Died("memory", "needs more memory than limits.memory_mb allows")
     return Died("bug", f"met a fault of digitize itself ({type(error).__name__}: {error})")
 
 

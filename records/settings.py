@@ -71,7 +71,7 @@ class CleanSettings:
 class ReadSettings:
     """How words are read."""
 
-    languages: tuple[str, ...] = ("eng",)
+    languages: tuple[str, ...] = field(default=("eng",), metadata={"least": 1})
     born_digital: str = _choice("keep", "keep", "read")
     hidden_text: str = _choice("read", "keep", "read")
     timeout_s: int = _number(120, 5, 3600)
@@ -231,6 +231,8 @@ def _fault(value: object, hint: object, rule: Mapping[str, Any]) -> str | None:
     if hint == tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             return 'must be a list of texts, such as ["eng"]'
+        if len(value) < rule.get("least", 0):
+            return 'must name at least one, such as ["eng"]'
         wrong = [v for v in value if "choices" in rule and v not in rule["choices"]]
         return f"each must be one of: {', '.join(rule['choices'])}" if wrong else None
     if not isinstance(value, str) or not value:

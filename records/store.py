@@ -20,7 +20,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from records import rows
-from records.access import Action, Viewer, may, system
+from records.access import Action, Viewer, departments_for, may, system
 from records.errors import ArchiveError, BusyError, NotFoundError
 from records.model import (
     AuditRow,
@@ -119,10 +119,11 @@ class Store:
         db.conn.execute("BEGIN IMMEDIATE")
         try:
             yield db
+            db.conn.execute("COMMIT")
         except BaseException:
-            db.conn.execute("ROLLBACK")
+            if db.conn.in_transaction:  # SQLite has ended it by itself when the disk was full
+                db.conn.execute("ROLLBACK")
             raise
-        db.conn.execute("COMMIT")
 
     def next_rev(self, db: Database) -> int:
         """Count up and return the revision that a changed record gets; inside ``write`` only."""
@@ -214,12 +215,15 @@ class Store:
         limit: int | None = None,
     ) -> list[Document]:
         """Return the records this person may see, by id, optionally of one batch or one file."""
+        seen = sorted(departments_for(viewer, Action.SEE))
         found = self._all(
-            f"""{_DOCUMENTS} WHERE d.id > ? AND (? IS NULL OR b.name = ?)
-            AND (? IS NULL OR d.sha256 = ?) ORDER BY d.id LIMIT ?""",
+            f"""{_DOCUMENTS} WHERE d.department IN ({",".join("?" * len(seen))})
+            AND d.id > ? AND (? IS NULL OR b.name = ?) AND (? IS NULL OR d.sha256 = ?)
+            ORDER BY d.id LIMIT ?""",
+            *seen,
             *(after, batch, batch, sha256, sha256, -1 if limit is None else limit),
         )
-        return [rows.document(r) for r in found if may(viewer, Action.SEE, r["department"])]
+        return [rows.document(r) for r in found]
 
     def fields(self, document_id: int) -> tuple[Field, ...]:
         """Return a record's fields in the order of its form."""
