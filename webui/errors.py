@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -63,6 +64,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(DigitizeError, _digitize_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OSError, _disk_error)
+    app.register_error_handler(sqlite3.OperationalError, _database_error)
 
 
 def page_for(error: DigitizeError) -> ErrorPage:
@@ -110,6 +112,12 @@ def _disk_error(error: OSError) -> Response:
     current_app.logger.error("%s %s: %s", request.method, request.path, error)
     said = "A file could not be read or written; the disk may be full."
     return _answer(ErrorPage(500, _BROKEN.heading, _BROKEN.advice), said)
+
+
+def _database_error(error: sqlite3.OperationalError) -> Response:
+    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    busy = page_for(BusyError())
+    return _answer(busy, "The database is busy, or its disk is full; nothing was changed.")
 
 
 def _answer(page: ErrorPage, said: str) -> Response:

@@ -18,6 +18,7 @@ blueprint = Blueprint("finding", __name__)
 
 LAST_PAGE = 500
 LONGEST_QUERY = 1000
+_SEEN_AT_ONCE = 8  # values of one filter
 _MOST_CHOSEN = 20  # values of one filter
 _TITLES = {"form": "Form", "year": "Year", "department": "Department", "status": "Status"}
 
@@ -60,6 +61,16 @@ class FilterGroup:
     name: str
     title: str
     choices: tuple[Choice, ...]
+
+    @property
+    def first(self) -> tuple[Choice, ...]:
+        """Return the values that are seen at once: the first few, and those that are on."""
+        return tuple(c for n, c in enumerate(self.choices) if c.chosen or n < _SEEN_AT_ONCE)
+
+    @property
+    def rest(self) -> tuple[Choice, ...]:
+        """Return the values that are folded away."""
+        return tuple(c for c in self.choices if c not in self.first)
 
 
 @blueprint.get("/")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from records.geometry import Box
-from records.model import Field, FieldStatus
+from records.model import Field, FieldStatus, Page
 
-MARGIN = 6  # pixels of the page around a box, so that a frame does not touch the ink
+AIR = 200  # a frame stands off the ink by the page's width divided by this
 _DOUBTFUL = (FieldStatus.MISSING, FieldStatus.UNSURE, FieldStatus.INVALID)
 
 
@@ -23,19 +23,18 @@ class Mark:
 
 
 def marks(
-    fields: Iterable[Field], page: int, hits: Sequence[Box], chosen: str | None
+    fields: Iterable[Field], page: Page, hits: Sequence[Box], chosen: str | None
 ) -> list[Mark]:
     """Return the marks of one page, those that matter most last, so that they lie on top."""
-    made = [Mark("hit", _grown(box, 2), "Found here", None) for box in hits]
-    here = [f for f in fields if f.box is not None and f.page == page]
+    air = page.width // AIR
+    made = [Mark("hit", _grown(box, air // 2), "Found here", None) for box in hits]
+    here = [f for f in fields if f.box is not None and f.page == page.number]
     for field in sorted(here, key=lambda f: (f.name == chosen, f.status in _DOUBTFUL)):
         if field.box is None:
             continue
         kind = "doubt" if field.status in _DOUBTFUL else "field"
         kind = "chosen" if field.name == chosen else kind
-        made.append(
-            Mark(kind, _grown(field.box, MARGIN), f"{field.label}: {field.value}", field.name)
-        )
+        made.append(Mark(kind, _grown(field.box, air), f"{field.label}: {field.value}", field.name))
     return made
 
 

@@ -185,7 +185,7 @@ def _view(
 ) -> PageView:
     lines = installation().store.lines(document.id, page.number)
     hits = hit_boxes(installation(), text, lines) if text else ()
-    drawn = marks(fields, page.number, hits, chosen.name if chosen else None)
+    drawn = marks(fields, page, hits, chosen.name if chosen else None)
     return PageView(page, tuple(drawn), lines)
 
 

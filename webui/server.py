@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import logging
 import signal
+import socket
 import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from waitress import wasyncore
 from waitress.server import create_server
 
 from records.errors import BusyError, DigitizeError, SettingsError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLLOW_S = 1.0
 _MB = 1_000_000
+_BACKLOG = 128
 _log = logging.getLogger(__name__)
 
 
@@ -64,30 +67,25 @@ class Site:
     def __init__(self, installation: Installation) -> None:
         """Bind; raises BusyError when the port is taken, SettingsError for a wrong address."""
         web = installation.settings.web
-        app = create_app(installation)
-        try:
-            self._server = create_server(
-                app,
-                host=web.host,
-                port=web.port,
-                threads=web.threads,
-                ident="",
-                # The app refuses a smaller size with a page that says why; this is the backstop.
-                max_request_body_size=4 * web.upload_mb * _MB,
-                inbuf_overflow=_MB,
-                channel_timeout=300,
-                clear_untrusted_proxy_headers=True,
-            )
-        except ValueError:
-            raise SettingsError(
-                f"'{web.host}' is no address of this machine; set web.host, such as to 127.0.0.1."
-            ) from None
-        except OSError as error:
-            raise _bind_error(error, web.host, web.port) from error
+        # Bound here and not by waitress, which leaves its socket open when that fails.
+        bound = _bound(web.host, web.port)
+        self._waited_on: dict[int, Any] = {}
+        self._server: Any = create_server(
+            create_app(installation),
+            map=self._waited_on,
+            sockets=[bound],
+            threads=web.threads,
+            ident="",
+            # The app refuses a smaller size with a page that says why; this is the backstop.
+            max_request_body_size=4 * web.upload_mb * _MB,
+            inbuf_overflow=_MB,
+            channel_timeout=300,
+            clear_untrusted_proxy_headers=True,
+        )
         self._follower = Follower(installation)
         self._spool = str(spool.folder(installation.archive))
         host = f"[{web.host}]" if ":" in web.host else web.host
-        self.url = f"http://{host}:{web.port}"
+        self.url = f"http://{host}:{bound.getsockname()[1]}"
 
     def run(self) -> None:
         """Serve until told to stop; then finish the requests that are under way."""
@@ -97,12 +95,15 @@ class Site:
         try:
             self._server.run()
         finally:
+            self._server.task_dispatcher.shutdown()
+            wasyncore.close_all(self._waited_on)
             self._follower.stop()
             tempfile.tempdir = before
 
     def close(self) -> None:
         """Stop serving; may be called from another thread."""
-        self._server.close()
+        # What waitress waits on is closed in the thread that waits, or it would trip over it.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._waited_on))
 
 
 def serve(installation: Installation, ready: Callable[[str], None] | None = None) -> None:
@@ -135,13 +136,21 @@ def _ending_at_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _bind_error(error: OSError, host: str, port: int) -> DigitizeError:
-    if error.errno == errno.EADDRINUSE:
-        return BusyError(
-            f"Port {port} of {host} is in use; stop what uses it, or set web.port to another."
-        )
-    if error.errno == errno.EACCES:
-        return SettingsError(f"Port {port} may not be used; set web.port to 1024 or more.")
-    return SettingsError(
-        f"The site cannot be served on {host}:{port} ({error.strerror}); set web.host and web.port."
-    )
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; raises what a person can mend."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise BusyError(
+                f"Port {port} of {host} is in use; stop what uses it, or set web.port to another."
+            ) from None
+        if error.errno == errno.EACCES:
+            raise SettingsError(
+                f"Port {port} may not be used by this user; set web.port to 1024 or more."
+            ) from None
+        raise SettingsError(
+            f"The site cannot be served at '{host}', port {port} ({error.strerror}); "
+            "set web.host to an address of this machine, such as 127.0.0.1."
+        ) from None

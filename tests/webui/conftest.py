@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-import socket
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,8 +86,34 @@ def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, target: st
     return client.post("/sign-in", data=data)
 
 
-def open_site(folder: Path) -> Site:
-    """Make an installation with people and records, and its site."""
+def make_archive(folder: Path) -> dict[str, int]:
+    """Make an archive with people and a few records; return the records' ids."""
+    installation = open_installation(_settings(folder))
+    for name, (role, departments) in PEOPLE.items():
+        people.add(installation.store, "test", name, role, _HASH, departments)
+    licence = replace(
+        PERMIT, title="Dog licence 77", department="licensing", form="dog-licence", fields=()
+    )
+    minutes = replace(PERMIT, title="Council minutes", department="clerk", form=None, fields=())
+    filed = DocumentStatus.FILED
+    records = {
+        "permit": file_record(installation, PERMIT),
+        "licence": file_record(installation, licence, name="dogs.tif"),
+        "minutes": file_record(installation, minutes, name="minutes.png", status=filed),
+        "broken": fail_record(installation),
+    }
+    installation.finder.sync()
+    installation.store.close()
+    return records
+
+
+def open_site(folder: Path, records: dict[str, int]) -> Site:
+    """Open the site of an archive that ``make_archive`` made."""
+    installation = open_installation(_settings(folder))
+    return Site(create_app(installation, testing=True), installation, records)
+
+
+def _settings(folder: Path) -> settings.Settings:
     raw = {
         "archive": {"folder": str(folder / "scans"), "free_mb": 1},
         "forms": {"folder": str(Path(__file__).parents[2] / "forms")},
@@ -100,27 +126,7 @@ def open_site(folder: Path) -> Site:
             {"name": "records", "title": "Vital Records"},
         ],
     }
-    installation = open_installation(settings.check(raw, folder / "config.toml"))
-    for name, (role, departments) in PEOPLE.items():
-        people.add(installation.store, "test", name, role, _HASH, departments)
-    records = {
-        "permit": file_record(installation, PERMIT),
-        "licence": file_record(
-            installation,
-            replace(PERMIT, title="Dog licence 77", department="licensing", form="dog-licence"),
-            name="dogs.tif",
-        ),
-        "minutes": file_record(
-            installation,
-            replace(PERMIT, title="Council minutes", department="clerk", form=None, fields=()),
-            name="minutes.png",
-            status=DocumentStatus.FILED,
-        ),
-        "broken": fail_record(installation),
-    }
-    installation.finder.sync()
-    app = create_app(installation, testing=True)
-    return Site(app, installation, records)
+    return settings.check(raw, folder / "config.toml")
 
 
 @dataclass(frozen=True)
@@ -261,38 +267,40 @@ def draw_page(installation: Installation, number: int, texts: tuple[str, ...]) -
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of tests that need a browser."""
-    config.addinivalue_line("markers", "browser: needs Chromium")
+@dataclass(frozen=True)
+class Made:
+    """An archive that is copied for each test: making one anew takes ten times as long."""
 
+    folder: Path
+    records: dict[str, int]
 
-def unused_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    return unused_port()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A site of one's own, to change."""
-    made = open_site(tmp_path)
-    yield made
-    made.installation.store.close()
+    def copy(self, folder: Path) -> Site:
+        """Open the site of a copy."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return open_site(folder, self.records)
 
 
 @pytest.fixture(scope="session")
-def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The archive that tests begin with."""
+    folder = tmp_path_factory.mktemp("made")
+    return Made(folder, make_archive(folder))
+
+
+@pytest.fixture
+def site(tmp_path: Path, made: Made) -> Iterator[Site]:
+    """A site of one's own, to change."""
+    opened = made.copy(tmp_path)
+    yield opened
+    opened.installation.store.close()
+
+
+@pytest.fixture(scope="session")
+def shared_site(tmp_path_factory: pytest.TempPathFactory, made: Made) -> Iterator[Site]:
     """A site that is only looked at."""
-    made = open_site(tmp_path_factory.mktemp("site"))
-    yield made
-    made.installation.store.close()
+    opened = made.copy(tmp_path_factory.mktemp("shared"))
+    yield opened
+    opened.installation.store.close()
 
 
 @pytest.fixture

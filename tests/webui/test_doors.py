@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from records.errors import ArchiveError, BusyError
 from records.store import Store
 
 from .conftest import PASSWORD, PEOPLE, Site, csrf
@@ -159,9 +161,37 @@ def test_a_fault_of_ours_is_a_page_too(site: Site, monkeypatch: pytest.MonkeyPat
     _check_headers(answer)
 
 
-@pytest.mark.parametrize("path", ["/nope", "/records/abc", "/records/999999", "/batch?name=no",
-                                  "/records/1/pages/9/page.jpg", "/records/1/pages/1/huge.jpg",
-                                  "/batch", "/static/nope.css", "/%00", "/records/1%2f..%2f2"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (BusyError("The index is being built; try again in a moment."), 503, "try again"),
+        (sqlite3.OperationalError("database is locked"), 503, "Wait a minute"),
+        (OSError(28, "No space left on device"), 500, "the disk may be full"),
+        (ArchiveError("The archive is not mounted."), 500, "Tell your technician"),
+    ],
+)
+def test_trouble_of_the_machine_is_said_in_words(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, said: str
+) -> None:
+    """A busy database, a full disk or a missing archive each says what to do."""
+
+    def fail(self: Store, *_: object) -> None:
+        raise error
+
+    client = site.client("carl")
+    monkeypatch.setattr(Store, "batches", fail)
+    answer = client.get("/batches")
+    assert answer.status_code == status
+    assert said in answer.text
+    assert "No space left" not in answer.text
+    _check_headers(answer)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nope", "/records/abc", "/records/999999", "/batch?name=no", "/records/1/pages/9/page.jpg",
+     "/records/1/pages/1/huge.jpg", "/batch", "/static/nope.css", "/%00", "/records/1%2f..%2f2"],
+)  # fmt: skip
 def test_what_is_not_there_is_a_page_that_helps(shared_site: Site, path: str) -> None:
     """A wrong address leads on to the search."""
     answer = shared_site.client("carl").get(path)

@@ -46,8 +46,8 @@ def test_whatever_is_typed_gets_an_answer(shared_site: Site, query: str) -> None
 
 @pytest.mark.parametrize(
     "arguments",
-    ["p=0", "p=-1", "p=abc", "p=99999999999", "status=nonsense", "year=%27", "form=", "form=x&form=y",
-     "department=licensing", "&".join(f"year={n}" for n in range(500))],
+    ["p=0", "p=-1", "p=abc", "p=99999999999", "status=nonsense", "year=%27", "form=",
+     "form=x&form=y", "department=licensing", "&".join(f"year={n}" for n in range(500))],
 )  # fmt: skip
 def test_whatever_stands_in_the_address_gets_an_answer(shared_site: Site, arguments: str) -> None:
     """A mangled link shows a page, and a filter cannot show what may not be seen."""
@@ -77,6 +77,21 @@ def test_filters_are_links_that_work_without_scripts(shared_site: Site) -> None:
     assert "114 Maple Street" not in chosen
     assert 'href="/?q=maple"' in chosen
     assert '<input type="hidden" name="status" value="filed">' in chosen
+
+
+def test_many_filter_values_are_folded_away(site: Site) -> None:
+    """A drawer of fifty years does not push the other filters off the page."""
+    years = range(1960, 1975)
+    for year in years:
+        number = file_record(site.installation, replace(PERMIT, title=f"{year}"), f"{year}.pdf", 1)
+        with site.installation.store.write() as db:
+            rev = site.installation.store.next_rev(db)
+            db.execute("UPDATE documents SET date = ?, rev = ? WHERE id = ?",
+                       [f"{year}-01-01", rev, number])  # fmt: skip
+    site.installation.finder.sync()
+    text = site.client("carl").get("/?year=1960").text
+    assert "8 more" in text or "7 more" in text
+    assert text.index("choice-on") < text.index(" more<")
 
 
 def test_a_misspelt_word_is_put_right(shared_site: Site) -> None:

@@ -13,7 +13,6 @@ from digitize.desk import correct_field
 from records import filing
 from records.filing import Accepted, Draft, Intake
 from records.model import DocumentStatus, FieldStatus, PageFailure
-
 from webui.images import safe_name
 
 from .conftest import PERMIT, Site, draw_page, file_record

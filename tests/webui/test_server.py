@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sqlite3
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,7 +17,8 @@ from typing import Any
 import pytest
 
 from records.errors import BusyError, SettingsError
-from webui.server import Follower, Site as Server, serve
+from webui.server import Follower, serve
+from webui.server import Site as Server
 
 from .conftest import Site
 
@@ -65,17 +69,33 @@ def test_a_wrong_address_is_said_in_one_sentence(site: Site) -> None:
         Server(_at(site, "no such host", 8999))
 
 
-def test_it_serves_and_says_where(site: Site, free_port: int) -> None:
-    """The address is told once it answers, and nothing is printed."""
-    told: list[str] = []
-    thread = threading.Thread(
-        target=serve, args=(_at(site, "127.0.0.1", free_port), told.append), daemon=True
-    )
+def test_it_serves_where_it_says_and_stops(site: Site) -> None:
+    """The site answers at the address that it tells, and lets go of the port when it stops."""
+    server = Server(_at(site, "127.0.0.1", 0))
+    thread = threading.Thread(target=server.run)
     thread.start()
-    assert _settled(lambda: bool(told))
-    with urllib.request.urlopen(f"{told[0]}/health", timeout=5) as answer:
+    with urllib.request.urlopen(f"{server.url}/health", timeout=5) as answer:
         assert answer.status == 200
         assert "waitress" not in answer.headers.get("Server", "")
+    server.close()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"{server.url}/health", timeout=5)
+
+
+def test_a_polite_request_to_end_ends_it(site: Site) -> None:
+    """SIGTERM, as a service manager sends it, stops the site and returns to the caller."""
+    told: list[str] = []
+
+    def ready(url: str) -> None:
+        told.append(url)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+    before = signal.getsignal(signal.SIGTERM)
+    serve(_at(site, "127.0.0.1", 0), ready)
+    assert told[0].startswith("http://127.0.0.1:")
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_changes_are_found_within_a_second_or_two(site: Site) -> None:

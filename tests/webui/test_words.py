@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from records.filing import Sighting
-from records.geometry import Box
-from records.model import AuditRow, DocumentStatus, Field, FieldStatus
+from records.geometry import Box, untouched
+from records.model import AuditRow, DocumentStatus, Field, FieldStatus, Page, PageKind
 from webui import overlay, wording
 
 STATIC = Path(__file__).parents[2] / "webui" / "static"
@@ -18,6 +18,13 @@ STATIC = Path(__file__).parents[2] / "webui" / "static"
 def _field(name: str, status: FieldStatus, confidence: float = 0.8) -> Field:
     box = Box(10, 2, 20, 12)
     return Field(name, name.upper(), "text", "raw", "value", confidence, 1, box, status, (), "r")
+
+
+def _page(number: int) -> Page:
+    return Page(
+        number, 1, number, number, "read", PageKind.SCAN, "image", 2000, 3000, 300,
+        untouched(2000, 3000), (), False, False, 0.9, None, "r", None,
+    )  # fmt: skip
 
 
 def _row(number: int, action: str, **change: object) -> AuditRow:
@@ -92,10 +99,11 @@ def test_what_matters_most_is_drawn_on_top() -> None:
         _field("unsure", FieldStatus.UNSURE),
         _field("sure", FieldStatus.OK),
     ]
-    drawn = overlay.marks(fields, 1, [Box(0, 0, 5, 5)], "chosen")
+    drawn = overlay.marks(fields, _page(1), [Box(0, 0, 5, 5)], "chosen")
     assert [mark.kind for mark in drawn] == ["hit", "field", "doubt", "chosen"]
-    assert drawn[0].box == Box(0, 0, 7, 7)
-    assert overlay.marks(fields, 2, [], None) == []
+    assert drawn[0].box == Box(0, 0, 10, 10)
+    assert drawn[1].box == Box(0, 0, 30, 22)
+    assert overlay.marks(fields, _page(2), [], None) == []
 
 
 def test_style_sheets_use_the_few_colours_only() -> None:
