@@ -24,6 +24,8 @@ def correct_field(
 ) -> Document:
     """Write what a person says that a field holds, normalised as the form would.
 
+    What the machine read stays beside it, as ``raw``.
+
     A value that breaks a rule is kept, since the paper may; the field's reasons then say so.
     Raises NotFoundError, NotAllowedError, and StaleVersionError when the record is no longer at
     ``version``.
@@ -59,7 +61,6 @@ def _corrected(
         found, fault = judge(template, value, customs)
     return replace(
         old,
-        raw=value.strip(),
         value=found,
         confidence=1.0,
         status=FieldStatus.CORRECTED,

@@ -23,7 +23,8 @@ cv2.setNumThreads(1)
 SURVEY_SIDE = 1400
 SKEW_LIMIT_DEGREES = 15.0
 _INK = 1
-# So few letters make no page.
+# Less ink (a share of the page) and fewer letters make no page.
+_INK_OF_A_PAGE = 0.005
 _LETTERS_OF_A_PAGE = 12
 # Points enough to tell half degrees apart, and hundredths.
 _FEW_POINTS, _MANY_POINTS = 15_000, 60_000
@@ -291,29 +292,38 @@ def without_speckle(image: Grey, dpi: int) -> tuple[Grey, int]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The letters of a page reduced by ``scale`` to ``side`` (h, w); ``stats`` as ``writing``'s."""
+    """The letters of a page reduced by ``scale`` to ``side`` (h, w); ``stats`` as ``writing``'s.
+
+    ``ink`` is the share (0 to 1) of the page, its edges left out, that is dark.
+    """
 
     stats: NDArray[np.int32]
     scale: float
     side: tuple[int, int]
+    ink: float
 
 
 def see(image: Grey) -> Seen:
     """Find the letters of a page."""
     ink, scale = survey(image)
-    return Seen(writing(ink)[1], scale, (ink.shape[0], ink.shape[1]))
+    y, x = (side // 20 for side in ink.shape)
+    share = float(ink[y : ink.shape[0] - y, x : ink.shape[1] - x].mean())
+    return Seen(writing(ink)[1], scale, (ink.shape[0], ink.shape[1]), share)
 
 
 def is_blank(image: Grey) -> bool:
-    """Say whether a page carries no writing: too few letters that stand beside others."""
-    return has_no_lines(see(image))
+    """Say whether a page carries no writing: hardly any ink, and no letters in lines."""
+    return nothing_written(see(image))
 
 
-def has_no_lines(seen: Seen) -> bool:
-    """Say whether fewer than 12 letters have neighbours on their line, as letters do.
+def nothing_written(seen: Seen) -> bool:
+    """Say whether there is hardly any ink, and fewer than 12 letters have neighbours in line.
 
     Dust and bleed-through are strewn or faint; what lies at the very edge does not count.
+    Handwriting may hold few separate letters, so much ink alone is taken for writing.
     """
+    if seen.ink > _INK_OF_A_PAGE:
+        return False
     height, width = seen.side
     margin = min(max(height, width) // 40, min(height, width) // 8)  # a narrow slip has a middle
     centres = seen.stats[:, :2] + seen.stats[:, 2:4] / 2
@@ -377,7 +387,7 @@ def clean(
         )
         steps.append("scale")
     geometry = PageGeometry(original, lies.turn, skew, canvas, crop, scale)
-    return CleanPage(np.ascontiguousarray(image), geometry, tuple(steps), has_no_lines(seen))
+    return CleanPage(np.ascontiguousarray(image), geometry, tuple(steps), nothing_written(seen))
 
 
 def _tidy(

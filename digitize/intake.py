@@ -49,7 +49,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Candidate]:
 def _listed(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
-    except PermissionError:
+    except OSError:  # not ours to read, or just removed
         return []
 
 
@@ -98,6 +98,8 @@ def take_in(
         kept = installation.archive.take_in(path, workspace)
     except InputError as error:
         raise InputError(str(error).replace(path.name, name)) from None
+    except FileNotFoundError:
+        raise InputError(f"'{name}' went away while it was taken in; look for it.") from None
     file = Accepted(kept.sha256, kept.size, name, kind)
     sighting = filing.accept(
         installation.store,
@@ -119,18 +121,30 @@ class Settled:
 
     def is_settled(self, path: Path) -> bool:
         """Say whether size, time and inode have not changed for the settling time."""
-        try:
-            found = path.lstat()
-        except OSError:
+        state = _state(path)
+        if state is None:
             self._seen.pop(path, None)
             return False
-        state = (found.st_size, found.st_mtime_ns, found.st_ino)
         known = self._seen.get(path)
         if known is None or known[0] != state:
             self._seen[path] = (state, time.monotonic())
             return False
         return time.monotonic() - known[1] >= self.settle_s
 
+    def is_same(self, path: Path) -> bool:
+        """Say whether a file is still what it was when it was last looked at."""
+        known = self._seen.get(path)
+        return known is not None and known[0] == _state(path)
+
     def forget(self, path: Path) -> None:
         """Drop a file that has been dealt with."""
         self._seen.pop(path, None)
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None when it is not there."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino

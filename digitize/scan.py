@@ -40,26 +40,60 @@ class ReadPage:
 
 
 def read_scan(loaded: Loaded, bench: Bench) -> ReadPage | ReadFailure:
-    """Clean a scan and read it once; again only when it turns out to lie another way."""
+    """Clean a scan and read it once; again only when it turns out to lie another way.
+
+    The places of its letters say how it lies. Where they do not say so clearly, paper is taken to
+    lie upright, as most does, unless a few of its lines read far better in another turn.
+    """
     clean = bench.settings.clean
     # The frame that a scanner leaves must not be taken for writing.
     frame = image.border_mask(loaded.image) if clean.crop else None
     seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
     lies = image.find_orientation(seen, clean.turn, clean.deskew)
+    unsure = clean.turn and lies.sureness < _SURE_ENOUGH
+    if unsure and lies.turn:
+        turn = _best_turn(seen, (0, lies.turn), loaded.dpi, bench)
+        lies = lies if turn == lies.turn else _lying(seen, turn, bench)
     first = _clean_and_read(loaded, lies, frame, bench)
-    if isinstance(first, ReadFailure) or first.page.blank or not clean.turn:
+    if isinstance(first, ReadFailure) or first.page.blank:
         return first
-    if lies.sureness >= _SURE_ENOUGH or first.reading.confidence >= _WELL_READ:
+    if not unsure or first.reading.confidence >= _WELL_READ:
         return first
-    turn = _better_turn(first.page, lies.turn, loaded.dpi, bench)
-    if turn is None:
+    others = tuple(turn for turn in (0, 180, 90, 270) if turn != lies.turn)
+    turn = _best_turn(seen, (lies.turn, *others), loaded.dpi, bench)
+    if turn == lies.turn:
         return first
-    upright = np.ascontiguousarray(np.rot90(seen, -turn // 90))
-    skew = image.find_orientation(upright, False, clean.deskew).skew_degrees
-    second = _clean_and_read(loaded, image.Orientation(turn, skew, 1.0), frame, bench)
+    second = _clean_and_read(loaded, _lying(seen, turn, bench), frame, bench)
     if isinstance(second, ReadFailure) or second.reading.confidence <= first.reading.confidence:
         return first
     return second
+
+
+def _lying(seen: image.Grey, turn: int, bench: Bench) -> image.Orientation:
+    """Return how a page lies whose turn is known."""
+    upright = np.ascontiguousarray(np.rot90(seen, -turn // 90))
+    found = image.find_orientation(upright, False, bench.settings.clean.deskew)
+    return image.Orientation(turn, found.skew_degrees, 1.0)
+
+
+def _best_turn(seen: image.Grey, turns: tuple[int, ...], dpi: int, bench: Bench) -> int:
+    """Try a few lines of a page in some turns; return one that reads far better, or the first."""
+    scores = {turn: _lines_read(seen, turn, dpi, bench) for turn in turns}
+    best = max(scores, key=lambda turn: scores[turn])
+    return best if scores[best] > scores[turns[0]] + _FAR_BETTER else turns[0]
+
+
+def _lines_read(seen: image.Grey, turn: int, dpi: int, bench: Bench) -> float:
+    """Return how well a few lines of a page read in a turn: confidence, weighed by letters."""
+    upright = np.ascontiguousarray(np.rot90(seen, -turn // 90))
+    lines = image.strips(image.rotate(upright, _lying(seen, turn, bench).skew_degrees))
+    if lines is None:
+        return 0.0
+    read = _read(image.encode_png(lines), dpi, _BLOCK, bench)
+    if isinstance(read, ReadFailure):
+        return 0.0
+    letters = sum(len(word.text) for line in read.lines for word in line.words)
+    return read.confidence * min(letters, 60) / 60
 
 
 def _clean_and_read(
@@ -87,19 +121,3 @@ def _read(png: bytes, dpi: int, layout: int, bench: Bench) -> Reading | ReadFail
         return tesseract.read(path, read.languages, dpi, read.timeout_s, layout)
     finally:
         path.unlink(missing_ok=True)
-
-
-def _better_turn(page: image.CleanPage, turn: int, dpi: int, bench: Bench) -> int | None:
-    """Try a few lines of a badly read page in every turn; return the one that reads far better."""
-    scores = {}
-    for further in (0, 180, 90, 270):
-        turned = np.ascontiguousarray(np.rot90(page.image, -further // 90))
-        lines = image.strips(turned)
-        if lines is None:
-            continue
-        read = _read(image.encode_png(lines), dpi, _BLOCK, bench)
-        if isinstance(read, Reading):
-            letters = sum(len(w.text) for line in read.lines for w in line.words)
-            scores[(turn + further) % 360] = read.confidence * min(letters, 60) / 60
-    best = max(scores, key=lambda t: scores[t], default=turn)
-    return best if best != turn and scores[best] > scores.get(turn, 0.0) + _FAR_BETTER else None

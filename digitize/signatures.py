@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from records.archive import open_plain
+from records.archive import open_plain, read_some
 from records.errors import InputError
 
 HEAD_BYTES = 1024
@@ -39,7 +39,7 @@ _KNOWN_OTHERS: Mapping[bytes, str] = {
 def media_type(path: Path) -> str:
     """Return the media type of a file that we take in, or raise InputError saying why not."""
     with open_plain(path) as stream:
-        head = stream.read(HEAD_BYTES)
+        head = read_some(stream, HEAD_BYTES, path.name)
     if not head:
         raise InputError(f"'{path.name}' is empty; scan or copy it again.")
     for start, found in _STARTS:

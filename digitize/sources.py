@@ -71,11 +71,8 @@ def _pdf_page(path: Path, number: int, settings: Settings) -> Loaded:
         data = pdf.scan_bytes(path, number, page.scan)
         if data is not None:
             return _scan_inside(data, page, settings)
-    dpi = _drawing_dpi(page, settings)
     with _decoding(settings):
-        drawn = poppler.draw(path, number, dpi, page.size_points, settings.read.timeout_s)
-    if isinstance(drawn, poppler.PopplerFailure):
-        raise InputError(f"{drawn.message}; save the PDF afresh")
+        drawn, dpi = _drawn(path, number, page, settings)
     image = np.asarray(drawn.convert("L"))
     lines = None
     if keep:
@@ -83,6 +80,21 @@ def _pdf_page(path: Path, number: int, settings: Settings) -> Loaded:
         # Text that cannot be got out is read from the picture instead.
         lines = None if isinstance(found, poppler.PopplerFailure) else found
     return Loaded(image, dpi, False, lines or None)
+
+
+def _drawn(
+    path: Path, number: int, page: pdf.PdfPage, settings: Settings
+) -> tuple[Image.Image, int]:
+    """Draw a page, and again at half the resolution when it took too long: plans and maps do."""
+    dpi, failure = _drawing_dpi(page, settings), ""
+    for dots in (dpi, dpi // 2):
+        drawn = poppler.draw(path, number, dots, page.size_points, settings.read.timeout_s // 2)
+        if isinstance(drawn, Image.Image):
+            return drawn, dots
+        failure = drawn.message
+        if drawn.kind != "timeout":
+            break
+    raise InputError(f"{failure}; save the PDF afresh")
 
 
 def _drawing_dpi(page: pdf.PdfPage, settings: Settings) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from digitize.importing import Importer, Outcome
 from digitize.installation import Installation
 from digitize.intake import Candidate, Settled, walk
 from records import filing
+from records.errors import ArchiveError, BusyError
 from records.filing import Intake, Sighting
 
 DONE, FAILED = "done", "failed"
@@ -28,19 +31,54 @@ def watch(
     """Look into the folder again and again, until ``stop`` says so; file events are not needed.
 
     Files that were handed in elsewhere and wait to be read, by upload or after a crash, are read
-    as well.
+    as well. A full disk, a busy database or a folder that has gone is waited for: it is told of
+    once, as the outcome of no file.
     """
+    told = ""
     settled = Settled(installation.settings.intake.settle_s)
     while not stop():
-        found = [c for c in _waiting(folder) if c.fault or settled.is_settled(c.path)]
-        pending = filing.waiting(installation.store)
-        if found or pending:
-            _round(installation, folder, actor, workers, found, pending, on_outcome)
-            for candidate in found:
-                settled.forget(candidate.path)
-        else:
-            installation.finder.sync()
+        try:
+            _look(installation, folder, actor, workers, settled, on_outcome, stop)
+            told = ""
+        except (ArchiveError, BusyError, OSError, sqlite3.OperationalError) as error:
+            message = f"{str(error).rstrip('.')}. It will be tried again."
+            if message != told:
+                told = message
+                on_outcome(Outcome(None, folder.name, None, (), message))
         time.sleep(_LOOK_EVERY_S)
+
+
+def _look(
+    installation: Installation,
+    folder: Path,
+    actor: str,
+    workers: int,
+    settled: Settled,
+    on_outcome: Callable[[Outcome], None],
+    stop: Callable[[], bool],
+) -> None:
+    found = [c for c in _waiting(folder) if c.fault or settled.is_settled(c.path)]
+    pending = filing.waiting(installation.store)
+    if not found and not pending:
+        installation.finder.sync()
+        return
+
+    def ended(outcome: Outcome) -> None:
+        path = outcome.path
+        # One that was written anew since is not the one that was taken in: its turn will come.
+        if path and outcome.sighting is not Sighting.BUSY and settled.is_same(path):
+            try:
+                _move(folder, path, outcome.message)
+            except OSError as error:
+                why = f"'{outcome.name}' cannot be moved away ({error.strerror})."
+                outcome = replace(outcome, message=f"{outcome.message or ''} {why}".strip())
+        on_outcome(outcome)
+
+    try:
+        _round(installation, actor, workers, found, pending, ended, stop)
+    finally:
+        for candidate in found:
+            settled.forget(candidate.path)
 
 
 def _waiting(folder: Path) -> Iterator[Candidate]:
@@ -50,39 +88,34 @@ def _waiting(folder: Path) -> Iterator[Candidate]:
 
 def _round(
     installation: Installation,
-    folder: Path,
     actor: str,
     workers: int,
     found: list[Candidate],
     pending: list[str],
     on_outcome: Callable[[Outcome], None],
+    stop: Callable[[], bool],
 ) -> None:
-    def ended(outcome: Outcome) -> None:
-        if outcome.path is not None and outcome.sighting is not Sighting.BUSY:
-            _move(folder, outcome)
-        on_outcome(outcome)
-
     with installation.archive.run() as run:
         batch = f"watched {datetime.now(UTC).date().isoformat()}"
         intake = Intake(actor, batch, None, None, run.name)
-        importer = Importer(installation, intake, run, ended, lambda _: None)
+        importer = Importer(installation, intake, run, on_outcome, lambda _: None)
         alive = installation.archive.alive
         free = [s for s in pending if not alive(filing.holder(installation.store, s))]
         if found or free:
-            importer.process(found, free, workers)
+            unless_stopped = (c for c in found if not stop())
+            importer.process(unless_stopped, (s for s in free if not stop()), workers)
 
 
-def _move(folder: Path, outcome: Outcome) -> None:
+def _move(folder: Path, path: Path, message: str | None) -> None:
     """Move a file that has been dealt with; when it failed, say why in a text beside it."""
-    assert outcome.path is not None
-    aside = folder / (FAILED if outcome.message else DONE)
-    place = aside / outcome.path.relative_to(folder).parent
+    aside = folder / (FAILED if message else DONE)
+    place = aside / path.relative_to(folder).parent
     place.mkdir(parents=True, exist_ok=True)
-    target = _free_name(place / outcome.path.name)
-    outcome.path.rename(target)
-    if outcome.message:
-        note = target.with_name(target.name + ".txt")
-        note.write_text(outcome.message + "\n", encoding="utf-8")
+    target = _free_name(place / path.name)
+    path.rename(target)
+    if message:
+        note = _free_name(target.with_name(target.name + ".txt"))
+        note.write_text(message + "\n", encoding="utf-8")
 
 
 def _free_name(path: Path) -> Path:

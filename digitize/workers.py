@@ -42,7 +42,8 @@ def begin(limits: Limits, workspace: Path, parent: int) -> None:
     Temporary files land in ``workspace``.
     """
     os.setsid()
-    (workspace / f"{_GROUP}{os.getpid()}").touch()  # who must be ended with this process
+    with suppress(FileNotFoundError):  # the run may be over before we have begun
+        (workspace / f"{_GROUP}{os.getpid()}").touch()
     for name in [n for n in os.environ if n not in _KEPT_VARIABLES]:
         del os.environ[name]
     os.environ["OMP_THREAD_LIMIT"] = "1"
@@ -103,6 +104,11 @@ class Workers:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if exc[0] is not None:  # all at once: one that waits for a task holds the others' lock
+            processes = list((self._pool._processes or {}).values())
+            self._end_groups()
+            for process in processes:
+                process.kill()
         self._pool.shutdown(wait=exc[0] is None, cancel_futures=True)
 
     def run(self, work: Callable[[T], R], tasks: Iterator[T]) -> Iterator[tuple[T, R | Died]]:
@@ -151,13 +157,16 @@ class Workers:
         return self._pool.submit(timed, self.limits.task_s, work, task)
 
     def _renew(self, count: int) -> None:
-        """Begin with new processes, when all that the old ones had started is ended too."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._end_groups()
+        self._pool = self._new_pool(count)
+
+    def _end_groups(self) -> None:
+        """Kill the reading processes and all that they had started, such as Tesseract."""
         for mark in self.workspace.glob(f"{_GROUP}*"):
             with suppress(ProcessLookupError):
                 os.killpg(int(mark.name.removeprefix(_GROUP)), signal.SIGKILL)
             mark.unlink()
-        self._pool = self._new_pool(count)
 
     def _new_pool(self, count: int) -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(
