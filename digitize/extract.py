@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from digitize import image as pixels
 from digitize import values
 from digitize.forms import FieldTemplate, FormTemplate
-from digitize.identify import Identified, Registration, find_text, letters, register
+from digitize.identify import Identified, Registration, Spelled, find_text, letters, register, spell
 from records.geometry import Box, union
 from records.model import Field, FieldStatus, Line, Word
 
@@ -34,6 +34,7 @@ class PageView:
     """A page to take answers from: its words, its pixels, and where the template lies on it."""
 
     lines: tuple[Line, ...]
+    spelled: tuple[Spelled, ...]
     image: pixels.Grey
     place: Registration
     reader: str
@@ -46,7 +47,7 @@ def extract(
 ) -> tuple[Field, ...]:  # fmt: skip
     """Return the fields that stand on this page of the form, in the form's order."""
     size = (image.shape[1], image.shape[0])
-    view = PageView(lines, image, register(identified, size), reader, number)
+    view = PageView(lines, spell(lines), image, register(identified, size), reader, number)
     return tuple(
         make_field(
             template, _answer(template, view, identified.form), number, reader, sure, reading
@@ -139,7 +140,9 @@ def _written(zone: Box, view: PageView, label: str) -> Answer:
 
 def _without_label(words: list[Word], label: str) -> list[Word]:
     """Drop the printed label where it stands whole, and its words where the answer begins."""
-    printed = find_text(label, [Line(tuple(words))])
+    if not words:
+        return []
+    printed = find_text(label, spell([Line(tuple(words))]))
     left = [w for w in words if not printed or w not in printed[0]]
     own = [letters(part) for part in label.split() if len(letters(part)) > 1]
     while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
@@ -162,7 +165,7 @@ def _zone(template: FieldTemplate, view: PageView, form: FormTemplate) -> Box | 
     if template.zone is not None:
         return view.place.box(template.zone)
     label = template.beside or template.under or ""
-    hit = find_text(label, view.lines)
+    hit = find_text(label, view.spelled)
     box = union([w.box for w in hit[0]]) if hit else None
     if box is None:
         return None
@@ -188,7 +191,7 @@ def _until_next_label(
             zone = view.place.box(other.zone)
             if zone.top <= middle <= zone.bottom and zone.left > area.left:
                 right = min(right, zone.left)
-        hit = find_text(other.beside or other.under or other.label, view.lines)
+        hit = find_text(other.beside or other.under or other.label, view.spelled)
         box = union([w.box for w in hit[0]]) if hit else None
         if box and box.left > area.left and box.top < area.bottom and box.bottom > area.top:
             right = min(right, box.left)

@@ -15,6 +15,8 @@ from records.model import Line, Word
 
 # How like a printed text its reading must be (rapidfuzz ratio, 0 to 100).
 _LIKE = 78
+# A line whose best stretch is less like it than this does not hold it.
+_WORTH_A_LOOK = 60
 # A point that the fitted mapping misses by more than this share of the page's width is an outlier.
 _OUTLIER = 0.015
 
@@ -61,22 +63,42 @@ def letters(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def find_text(text: str, lines: Iterable[Line]) -> tuple[tuple[Word, ...], float] | None:
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A line's words with their bare ``letters``, and those of the whole line ``joined``."""
+
+    words: tuple[Word, ...]
+    letters: tuple[str, ...]
+    joined: str
+
+
+def spell(lines: Iterable[Line]) -> tuple[Spelled, ...]:
+    """Prepare lines for finding printed texts in them."""
+    spelled = []
+    for line in lines:
+        bare = tuple(letters(word.text) for word in line.words)
+        spelled.append(Spelled(line.words, bare, "".join(bare)))
+    return tuple(spelled)
+
+
+def find_text(text: str, lines: Iterable[Spelled]) -> tuple[tuple[Word, ...], float] | None:
     """Find the words that read most like a printed text; returns them and how like (0 to 100)."""
-    wanted = letters(text)
-    count = len(text.split())
+    wanted, count = letters(text), len(text.split())
+    spare = max(2, len(wanted) // 3)
     best: tuple[tuple[Word, ...], float] | None = None
     for line in lines:
-        words = line.words
+        if len(line.joined) < len(wanted) - spare:
+            continue
+        if not fuzz.partial_ratio(wanted, line.joined, score_cutoff=_WORTH_A_LOOK):
+            continue
         for size in range(max(1, count - 1), count + 2):
-            for start in range(len(words) - size + 1):
-                run = words[start : start + size]
-                read = "".join(letters(w.text) for w in run)
-                if abs(len(read) - len(wanted)) > max(2, len(wanted) // 3):
+            for start in range(len(line.words) - size + 1):
+                read = "".join(line.letters[start : start + size])
+                if abs(len(read) - len(wanted)) > spare:
                     continue
                 like = fuzz.ratio(wanted, read, score_cutoff=_LIKE)
                 if like and (best is None or like > best[1]):
-                    best = (run, like)
+                    best = (line.words[start : start + size], like)
     return best
 
 
@@ -85,10 +107,11 @@ def identify(lines: tuple[Line, ...], forms: Mapping[str, FormTemplate]) -> Iden
 
     Of several, the one with the greatest share of its anchors wins, then the one with more.
     """
+    spelled = spell(lines)
     best: Identified | None = None
     for form in forms.values():
         for page in range(1, form.pages + 1):
-            candidate = _try(lines, form, page)
+            candidate = _try(spelled, form, page)
             rank = (candidate.score, len(candidate.found))
             if candidate.score >= form.minimum and (
                 best is None or rank > (best.score, len(best.found))
@@ -99,10 +122,10 @@ def identify(lines: tuple[Line, ...], forms: Mapping[str, FormTemplate]) -> Iden
 
 def as_form(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:
     """Take a page as a form that a person has said it is."""
-    return _try(lines, form, page)
+    return _try(spell(lines), form, page)
 
 
-def _try(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:
+def _try(lines: tuple[Spelled, ...], form: FormTemplate, page: int) -> Identified:
     anchors = [a for a in form.anchors if a.page == page]
     found = []
     for anchor in anchors:

@@ -41,16 +41,21 @@ def walk(paths: Iterable[Path]) -> Iterator[Candidate]:
             yield Candidate(path, f"There is no file or folder '{shown(path)}'; check the name.")
             continue
         if stat.S_ISDIR(mode):
-            yield from walk(_listed(path))
+            try:
+                inside = sorted(path.iterdir(), key=lambda p: natural_key(p.name))
+            except OSError as error:
+                yield Candidate(path, _unlisted(path, error))
+                continue
+            yield from walk(inside)
         elif path.name.lower() not in _LITTER and not path.name.startswith("."):
             yield Candidate(path, None)
 
 
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
-    except OSError:  # not ours to read, or just removed
-        return []
+def _unlisted(folder: Path, error: OSError) -> str:
+    return (
+        f"The folder '{shown(folder)}' cannot be looked into ({error.strerror}); "
+        "give this user the right to, then import it again."
+    )
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -81,7 +86,8 @@ def receive(
     chosen = department or installation.settings.intake.department
     require(viewer, Action.ADD, chosen)
     intake = Intake(viewer.name, batch, department, None, "")
-    return take_in(installation, path, name, intake, path.parent)[1]
+    with installation.archive.working():
+        return take_in(installation, path, name, intake, path.parent)[1]
 
 
 def take_in(

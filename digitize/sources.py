@@ -130,7 +130,14 @@ def _scan_inside(data: bytes, page: pdf.PdfPage, settings: Settings) -> Loaded:
 
 @contextmanager
 def _image(path: Path, media_type: str, settings: Settings) -> Iterator[Image.Image]:
-    with _decoding(settings), Image.open(path, formats=[IMAGE_TYPES[media_type]]) as opened:
+    # Opened by its path, Pillow maps an uncompressed TIFF into memory in the wrong shape when the
+    # TIFF says that it lies on its side.
+    kinds = [IMAGE_TYPES[media_type]]
+    with (
+        _decoding(settings),
+        open(path, "rb") as stream,
+        Image.open(stream, formats=kinds) as opened,
+    ):
         _check_size(opened.size, settings)
         yield opened
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import sys
@@ -43,6 +44,9 @@ for command in (*adding.COMMANDS, *finding.COMMANDS, *upkeep.COMMANDS, *site.COM
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # names on the disk can hold what no text can
     try:
         result = digitize.main(arguments, prog_name="digitize", standalone_mode=False)
     except click.UsageError as error:
@@ -54,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DigitizeError as error:
         click.echo(f"digitize: {error}", err=True)
         return error.exit_code
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         click.echo(f"digitize: {_database_sentence(error)}", err=True)
         return ExitCode.BUSY if "locked" in str(error) else ExitCode.OTHER
     except (click.Abort, KeyboardInterrupt):
@@ -64,10 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as head, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OTHER
+    except OSError as error:
+        what = f"'{error.filename}' could not be used" if error.filename else "The disk failed"
+        click.echo(f"digitize: {what} ({error.strerror}); see that it is there, has room and may "
+                   "be used, then try again.", err=True)  # fmt: skip
+        return ExitCode.OTHER
+    except UnicodeEncodeError:
+        click.echo("digitize: A word of the command is not UTF-8 text; type it anew.", err=True)
+        return ExitCode.USAGE
     return int(result) if isinstance(result, int) else ExitCode.DONE
 
 
-def _database_sentence(error: sqlite3.OperationalError) -> str:
+def _database_sentence(error: sqlite3.DatabaseError) -> str:
     if "locked" in str(error):
         return "The database is busy; try again in a minute."
     return f"The database could not be used ({error}); see that its disk has room, then try again."

@@ -45,7 +45,8 @@ def import_(
     session.check_programs()
     installation = session.installation
     batch = batch or f"import {datetime.now(UTC).strftime('%Y-%m-%d %H:%M')}"
-    candidates = list(walk(paths))
+    keeps = installation.archive.keeps
+    candidates = [c for c in walk(paths) if not keeps(c.path)]
     show = _Shower(len(candidates), quiet=as_json)
     with installation.archive.run() as run, show:
         intake = Intake(session.actor, batch, department, form, run.name)

@@ -95,7 +95,7 @@ def _results_json(found: Results) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("record", type=int, metavar="ID")
+@click.argument("record", type=click.IntRange(max=2**63 - 1), metavar="ID")
 @click.option("--text", "part", flag_value="text", help="The text of its pages.")
 @click.option("--words", "part", flag_value="words", help="Each word with box and confidence.")
 @click.option("--fields", "part", flag_value="fields", help="Its fields.")
@@ -160,7 +160,7 @@ def _history(session: Session, record: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("record", type=int, metavar="ID")
+@click.argument("record", type=click.IntRange(max=2**63 - 1), metavar="ID")
 @click.argument("field")
 @click.argument("value")
 @click.option("--version", type=int, help="Refuse unless the record is still at this version.")

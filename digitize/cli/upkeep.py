@@ -127,6 +127,11 @@ def check(session: Session, full: bool, as_json: bool) -> int:
 @pass_session
 def repair(session: Session, yes: bool) -> int:
     """Mend what can be made again: index, page images; set stray files aside."""
+    with session.installation.archive.working(alone=True):
+        return _mend(session, yes)
+
+
+def _mend(session: Session, yes: bool) -> ExitCode:
     installation = session.installation
     problems = upkeep.check(installation.store, installation.archive, full=True)
     index = installation.finder.check(full=True)
