@@ -144,10 +144,13 @@ def record_date(form: FormTemplate | None, fields: Sequence[Field]) -> str | Non
 
 
 def _first_words(pages: Sequence[PageResult]) -> str:
-    """Return the first line that reads like a title; empty when no line does."""
+    """Return the first line or two that read like a title; empty when none does."""
+    lines: list[str] = []
     for page in pages:
         for line in page.lines:
             sure = all(w.confidence > 0.6 for w in line.words)
             if sure and sum(c.isalpha() for c in line.text) >= 8:
-                return line.text[:_TITLE_LENGTH]
-    return ""
+                lines.append(line.text)
+            if sum(map(len, lines)) >= _TITLE_LENGTH // 2 or len(lines) == 2:
+                return " - ".join(lines)[:_TITLE_LENGTH]
+    return " - ".join(lines)[:_TITLE_LENGTH]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from digitize.installation import Installation
 from records.access import Action, Viewer, may
+from records.errors import InputError
 from records.model import Document, Field, Line
 
 FORMATS = ("csv", "jsonl")
@@ -56,6 +58,8 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
                 "text": "\n".join(line.text for line in lines),
                 "turn": page.geometry.turn,
                 "skew_degrees": page.geometry.skew_degrees,
+                "width": page.width,
+                "height": page.height,
                 "blank": page.blank,
                 "form": page.form,
                 "words": words_json(lines),
@@ -110,8 +114,13 @@ def write(
                     stream.write(line + "\n")
                     count += 1
         temporary.replace(out)
+    except OSError as error:
+        raise InputError(
+            f"'{out}' cannot be written ({error.strerror}); name a file in a folder that can."
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return count
 
 

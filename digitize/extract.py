@@ -18,6 +18,8 @@ from records.model import Field, FieldStatus, Line, Word
 _MARKED, _UNMARKED = 0.10, 0.045
 _SIGNED = 0.008
 _SOMETHING_WRITTEN = 0.004
+# A gap of so many letter heights parts an answer from the next thing on its line.
+_WIDE_GAP = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +121,16 @@ def _answer(template: FieldTemplate, view: PageView, form: FormTemplate) -> Answ
     zone = _zone(template, view, form)
     if zone is None:
         return Answer("", None, 0.0)
-    return _written(zone, view, template.label)
+    return _written(zone, view, template.label, by_label=template.zone is None)
 
 
-def _written(zone: Box, view: PageView, label: str) -> Answer:
+def _written(zone: Box, view: PageView, label: str, by_label: bool) -> Answer:
     """Return the words whose middle lies in a zone, without the printed label's own."""
     found: list[Word] = []
     for line in view.lines:
         inside = [w for w in line.words if _inside(w.box, zone) and letters(w.text)]
-        found.extend(_without_label(inside, label))
+        answer = _without_label(inside, label)
+        found.extend(_until_gap(answer) if by_label else answer)
     box = union([w.box for w in found])
     if not found:
         inner = _inset(zone, 0.02, 0.15)
@@ -148,6 +151,16 @@ def _without_label(words: list[Word], label: str) -> list[Word]:
     while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
         left = left[1:]
     return left
+
+
+def _until_gap(words: list[Word]) -> list[Word]:
+    """Keep the words up to the first wide gap: beyond it stands something else of the form."""
+    kept = words[:1]
+    for word in words[1:]:
+        if word.box.left - kept[-1].box.right > _WIDE_GAP * max(kept[-1].box.height, 1):
+            break
+        kept.append(word)
+    return kept
 
 
 def _inside(box: Box, zone: Box) -> bool:

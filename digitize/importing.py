@@ -74,6 +74,7 @@ class _Open:
     name: str
     sighting: Sighting
     media_type: str
+    key: str = ""
     out: set[int] = field(default_factory=set)
 
 
@@ -108,7 +109,6 @@ class Importer:
         self.tally = Tally()
         self._on_outcome = on_outcome
         self._on_progress = on_progress
-        self._key = pages.reading_key(installation.settings, installation.forms)
         self._viewer = installation.store.system_viewer(intake.actor)
         self._candidates: Iterator[Candidate] = iter(())
         self._pending: Iterator[str] = iter(())
@@ -212,10 +212,10 @@ class Importer:
             self._end(Outcome(opened.path, opened.name, opened.sighting, records, failure.message))
             return
         filing.count_pages(store, sha256, result)
-        done = filing.pages_done(store, sha256, self._key)
-        opened.out = set(range(1, result + 1)) - done
-        self.tally.pages_known += len(opened.out)
         form = filing.told(store, sha256).form or None
+        opened.key = pages.reading_key(self.installation.settings, self.installation.forms, form)
+        opened.out = set(range(1, result + 1)) - filing.pages_done(store, sha256, opened.key)
+        self.tally.pages_known += len(opened.out)
         for number in sorted(opened.out):
             self._ready.append(self._page_task(sha256, opened, number, form))
 
@@ -233,7 +233,7 @@ class Importer:
 
     def _page_done(self, sha256: str, opened: _Open, number: int, result: Result | Died) -> None:
         page = result if isinstance(result, PageResult) else _failure(opened.name, number, result)
-        filing.save_page(self.installation.store, self.intake.actor, sha256, page, self._key)
+        filing.save_page(self.installation.store, self.intake.actor, sha256, page, opened.key)
         opened.out.discard(number)
         self.tally.pages += 1
         self.tally.failed_pages += isinstance(page, PageFailure)

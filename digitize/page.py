@@ -40,13 +40,17 @@ class PageTask:
     workspace: Path
 
 
-def reading_key(settings: Settings, forms: Mapping[str, FormTemplate]) -> str:
-    """Return a digest of everything that shapes a page's reading, beside the page itself."""
+def reading_key(settings: Settings, forms: Mapping[str, FormTemplate], form: str | None) -> str:
+    """Return a digest of everything that shapes a page's reading, beside the page itself.
+
+    ``form`` is what a person said that the page's file is.
+    """
     shaping = [
         READING_VERSION,
         repr(settings.clean),
         repr(settings.read),
-        repr(settings.forms.sure),
+        repr((settings.forms.sure, settings.forms.day_first, settings.forms.region)),
+        form,
         repr([forms[name] for name in sorted(forms)]),
     ]
     return hashlib.sha256(json.dumps(shaping).encode()).hexdigest()[:16]
@@ -89,7 +93,7 @@ def _result(
     separator = known is not None and known.form.role == "separator"
     return PageResult(
         number=task.number,
-        key=reading_key(task.settings, task.forms),
+        key=reading_key(task.settings, task.forms, task.form),
         kind=kind,
         image=archive.keep_image(png, task.workspace),
         size=(page.image.shape[1], page.image.shape[0]),

@@ -41,10 +41,13 @@ def watch(
             _look(installation, folder, actor, workers, settled, on_outcome, stop)
             told = ""
         except (ArchiveError, BusyError, OSError, sqlite3.OperationalError) as error:
-            message = f"{str(error).rstrip('.')}. It will be tried again."
+            message = str(error).rstrip(".")
+            if isinstance(error, OSError):
+                message = f"'{error.filename}' cannot be used ({error.strerror})"
             if message != told:
                 told = message
-                on_outcome(Outcome(None, folder.name, None, (), message))
+                again = f"{message}. It will be tried again."
+                on_outcome(Outcome(None, folder.name, None, (), again))
         time.sleep(_LOOK_EVERY_S)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from records.errors import ArchiveError, InputError
+from records.errors import ArchiveError, BusyError, InputError
 
 CHUNK = 1 << 20
 SENTINEL = ".digitize-archive"
@@ -89,11 +89,10 @@ class Archive:
             self.check_room(before.st_size)
             temporary = workspace / f"{uuid.uuid4().hex}.part"
             try:
-                sha256, size = _copy(stream, temporary)
-                after = source.lstat()
+                sha256, size = _copy(stream, temporary, source.name, before.st_size)
                 if size == 0:
                     raise InputError(f"'{source.name}' is empty; scan or copy it again.")
-                if _state(before) != _state(after) or size != after.st_size:
+                if size != before.st_size or not _is_still(source, before):
                     raise InputError(
                         f"'{source.name}' was changed while it was read; "
                         "import it again when its writer is done."
@@ -120,6 +119,11 @@ class Archive:
         try:
             write_durably(temporary, png)
             self._keep(temporary, target, sha256)
+        except OSError as error:
+            raise ArchiveError(
+                f"A page image could not be kept in '{self.pages}' ({error.strerror}); make room "
+                "or give the right to write, then import again: nothing is lost."
+            ) from error
         finally:
             temporary.unlink(missing_ok=True)
         return sha256
@@ -149,17 +153,42 @@ class Archive:
     @contextmanager
     def run(self) -> Iterator[Run]:
         """Hold a work folder whose lock says, even after a crash, whether its owner lives."""
-        self.sweep()
-        name = uuid.uuid4().hex
-        folder = self.work / name
-        folder.mkdir(parents=True)
-        lock = open(folder / "lock", "wb")  # noqa: SIM115 - held open for as long as the run
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield Run(name, folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+        with self.working():
+            self.sweep()
+            name = uuid.uuid4().hex
+            folder = self.work / name
+            folder.mkdir(parents=True)
+            lock = open(folder / "lock.new", "wb")  # noqa: SIM115 - held open for as long as the run
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (folder / "lock.new").rename(folder / "lock")  # nobody sees it before it is held
+            try:
+                yield Run(name, folder)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+
+    @contextmanager
+    def working(self, alone: bool = False) -> Iterator[None]:
+        """Be at work on the archive beside others, or alone; raises BusyError when that cannot be.
+
+        What one has kept and not yet entered looks like a stray file to another.
+        """
+        with open(self.folder / ".at-work", "ab") as lock:
+            try:
+                fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError(
+                    "An import is at work on the archive; try again when it is done."
+                    if alone
+                    else "The archive is being repaired; try again in a minute."
+                ) from None
+            yield
+
+    def keeps(self, path: Path) -> bool:
+        """Say whether a path lies among the files that the archive itself has written."""
+        own = (self.originals, self.pages, self.quarantine, self.work, self.index)
+        found = path.absolute()
+        return any(found.is_relative_to(folder.absolute()) for folder in own)
 
     def alive(self, run: str | None) -> bool:
         """Say whether the run of this name is still at work on this machine."""
@@ -239,10 +268,21 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _copy(stream: BinaryIO, target: Path) -> tuple[str, int]:
+def read_some(stream: BinaryIO, size: int, name: str) -> bytes:
+    """Read on in a file that was handed in; raises InputError when its disk gives nothing back."""
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise InputError(
+            f"'{name}' cannot be read to its end ({error.strerror}); copy or scan it again."
+        ) from None
+
+
+def _copy(stream: BinaryIO, target: Path, name: str, most: int) -> tuple[str, int]:
+    """Copy a file and return its hash and size; one that grows is not followed for ever."""
     digest, size = hashlib.sha256(), 0
     with open(target, "xb") as copy:
-        while chunk := stream.read(CHUNK):
+        while size <= most and (chunk := read_some(stream, CHUNK, name)):
             digest.update(chunk)
             copy.write(chunk)
             size += len(chunk)
@@ -251,5 +291,12 @@ def _copy(stream: BinaryIO, target: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _state(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_ino
+def _is_still(source: Path, before: os.stat_result) -> bool:
+    try:
+        after = source.lstat()
+    except OSError:  # it went away
+        return False
+    return all(
+        getattr(before, what) == getattr(after, what)
+        for what in ("st_size", "st_mtime_ns", "st_ino")
+    )

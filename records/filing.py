@@ -260,6 +260,7 @@ def file_records(
             change = {"pages": list(draft.pages), "form": draft.form, "status": draft.status}
             store.audit(db, actor, "filed", change, document_id)
             ids.append(document_id)
+        _empty_surplus(store, db, actor, sha256, len(drafts))
         _end_reading(db, sha256, failure)
     return ids
 
@@ -271,6 +272,24 @@ def _end_reading(db: Database, sha256: str, failure: PageFailure | None) -> None
         WHERE sha256 = ?""",
         ["failed" if failure else "read", why, int(failure is not None), sha256],
     )
+
+
+def _empty_surplus(store: Store, db: Database, actor: str, sha256: str, parts: int) -> None:
+    """Say of records that an earlier reading made, and this one does not, where their pages are."""
+    surplus = db.conn.execute(
+        "SELECT id FROM documents WHERE sha256 = ? AND part > ?", [sha256, parts]
+    ).fetchall()
+    for row in surplus:
+        reason = "its pages belong to another record since the file was read again"
+        change = {
+            "status": DocumentStatus.NEEDS_REVIEW,
+            "reasons": json.dumps([reason]),
+            "rev": store.next_rev(db),
+        }
+        db.table("documents").update(row["id"], change)
+        db.conn.execute("UPDATE documents SET version = version + 1 WHERE id = ?", [row["id"]])
+        _replace_fields(db, row["id"], ())
+        store.audit(db, actor, "emptied", {"reason": reason}, row["id"])
 
 
 def _document(store: Store, db: Database, first: dict[str, object], part: int, draft: Draft) -> int:

@@ -26,6 +26,7 @@ from records.model import (
     AuditRow,
     Department,
     Document,
+    DocumentStatus,
     Field,
     IndexedDocument,
     Line,
@@ -311,6 +312,7 @@ class Store:
         return (
             count
             | {"blank pages": blank, "failed pages": failed}
+            | {str(status): 0 for status in DocumentStatus}
             | {r["status"]: r["n"] for r in by_status}
         )
 

@@ -16,8 +16,8 @@ from search.finder import Hit, Results
 from search.index import Filters
 
 
-@click.command()
-@click.argument("query", nargs=-1)
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("query", nargs=-1, type=click.UNPROCESSED)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--form", multiple=True, help="Only records of this form.")
 @click.option("--department", multiple=True, help="Only records of this department.")
@@ -172,7 +172,9 @@ def correct(session: Session, record: int, field: str, value: str, version: int 
     """
     installation, viewer = session.installation, session.viewer
     known = installation.store.document(record, viewer)
-    after = correct_field(installation, viewer, record, field, value, version or known.version)
+    after = correct_field(
+        installation, viewer, record, field, value, known.version if version is None else version
+    )
     installation.finder.sync(wait_s=2.0)
     written = next(f for f in installation.store.fields(record) if f.name == field)
     click.echo(f"Record {record}: {field} is now '{written.value}' (version {after.version}).")

@@ -49,6 +49,30 @@ def add_user(
         click.echo(f"Password: {password}")
 
 
+@users.command("password")
+@click.argument("name")
+@pass_session
+def reset_password(session: Session, name: str) -> None:
+    """Give a person a new password, and end their sessions."""
+    store = session.installation.store
+    person = people.by_name(store, name)
+    password = new_password()
+    people.set_password(store, session.actor, person, hash_password(password))
+    click.echo(f"{person.name} has a new password: {password}")
+
+
+@users.command("disable")
+@click.argument("name")
+@click.option("--undo", is_flag=True, help="Let the person sign in again.")
+@pass_session
+def disable_user(session: Session, name: str, undo: bool) -> None:
+    """Close a person's account, and end their sessions."""
+    store = session.installation.store
+    person = people.by_name(store, name)
+    people.set_disabled(store, session.actor, person, not undo)
+    click.echo(f"{person.name} may {'sign in again' if undo else 'no longer sign in'}.")
+
+
 @users.command("list")
 @json_option
 @pass_session

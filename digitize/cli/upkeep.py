@@ -141,8 +141,9 @@ def _mend(session: Session, yes: bool) -> ExitCode:
     if not curable and not index:
         click.echo("There is nothing that repair can mend." if problems else "All is well.")
         return ExitCode.CHECK_FOUND_PROBLEMS if problems else ExitCode.DONE
-    if not yes:
-        click.confirm(f"Mend {len(curable) + len(index)} of these?", abort=True)
+    if not yes and not click.confirm(f"Mend {len(curable) + len(index)} of these?"):
+        click.echo("Nothing was changed.")
+        return ExitCode.CHECK_FOUND_PROBLEMS
     for done in upkeep.repair(installation.store, installation.archive, session.actor, curable):
         click.echo(done)
     if index:
