@@ -23,10 +23,11 @@ _OUTLIER = 0.015
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An anchor, and the box in which it was read."""
+    """An anchor, the box in which it was read, and how ``like`` it reads (0 to 100)."""
 
     anchor: Anchor
     box: Box
+    like: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Identified:
     page: int
     score: float
     found: tuple[Found, ...]
+
+    @property
+    def rank(self) -> tuple[float, int, float]:
+        """What tells the better of two: the share of anchors, their number, how like they read."""
+        return self.score, len(self.found), sum(f.like for f in self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +111,15 @@ def find_text(text: str, lines: Iterable[Spelled]) -> tuple[tuple[Word, ...], fl
 def identify(lines: tuple[Line, ...], forms: Mapping[str, FormTemplate]) -> Identified | None:
     """Return the form whose anchors a page carries, or None: unknown paper stays unknown.
 
-    Of several, the one with the greatest share of its anchors wins, then the one with more.
+    Of several, the one with the greatest share of its anchors wins, then the one with more, then
+    the one whose anchors read more alike: forms of one office differ in a word or two.
     """
     spelled = spell(lines)
     best: Identified | None = None
     for form in forms.values():
         for page in range(1, form.pages + 1):
             candidate = _try(spelled, form, page)
-            rank = (candidate.score, len(candidate.found))
-            if candidate.score >= form.minimum and (
-                best is None or rank > (best.score, len(best.found))
-            ):
+            if candidate.score >= form.minimum and (best is None or candidate.rank > best.rank):
                 best = candidate
     return best
 
@@ -131,8 +135,8 @@ def _try(lines: tuple[Spelled, ...], form: FormTemplate, page: int) -> Identifie
     for anchor in anchors:
         hit = find_text(anchor.text, lines)
         box = union([w.box for w in hit[0]]) if hit else None
-        if box:
-            found.append(Found(anchor, box))
+        if hit and box:
+            found.append(Found(anchor, box, hit[1]))
     return Identified(form, page, len(found) / len(anchors) if anchors else 0.0, tuple(found))
 
 

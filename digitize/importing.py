@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from digitize.page import PageTask
 from digitize.workers import Died, Limits, Workers
 from records import filing
 from records.archive import Run
-from records.errors import InputError
+from records.errors import ArchiveError, InputError
 from records.filing import Intake, Sighting
 from records.model import Document, DocumentStatus, PageFailure, PageResult
 from records.settings import Settings
+from search.generations import BrokenIndexError
 
 _INDEX_EVERY_S = 2.0
 
@@ -131,7 +133,9 @@ class Importer:
                 self.tally.seconds = time.monotonic() - started
                 self._on_progress(self.tally)
                 if time.monotonic() - synced >= _INDEX_EVERY_S:
-                    self.installation.finder.sync()
+                    # An index that fails now can be made good later; reading goes on.
+                    with suppress(ArchiveError, BrokenIndexError):
+                        self.installation.finder.sync()
                     synced = time.monotonic()
         self.installation.finder.sync(wait_s=10.0)
         self.tally.seconds = time.monotonic() - started

@@ -66,6 +66,8 @@ def draw(
             str(pdf), first_page=page, last_page=page, size=max(width, height),
             grayscale=True, use_cropbox=True, timeout=timeout_s,
         )  # fmt: skip
+        for picture in made:
+            picture.load()
     except PDFPopplerTimeoutError:
         return PopplerFailure("timeout", f"could not be drawn within {timeout_s} seconds")
     except (PDFPageCountError, PDFSyntaxError):

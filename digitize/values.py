@@ -86,7 +86,7 @@ def normalise(kind: str, raw: str, reading: Reading) -> Value:
 def _date(text: str, day_first: bool) -> Value:
     digits = text.translate(_LOOKALIKES) if sum(c.isdigit() for c in text) >= 4 else text
     for attempt in (text, digits if "/" in text or "-" in text else text):
-        found = _parsed_date(attempt, day_first)
+        found = _parsed_date(re.sub("['\u2019]", "", attempt), day_first)
         if found:
             return Value(found.isoformat())
     return Value(text, "is no date")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -38,14 +39,15 @@ def watch(
     settled = Settled(installation.settings.intake.settle_s)
     while not stop():
         try:
-            _look(installation, folder, actor, workers, settled, on_outcome, stop)
-            told = ""
+            if _look(installation, folder, actor, workers, settled, on_outcome, stop):
+                told = ""
         except (ArchiveError, BusyError, OSError, sqlite3.OperationalError) as error:
             message = str(error).rstrip(".")
             if isinstance(error, OSError):
                 message = f"'{error.filename}' cannot be used ({error.strerror})"
-            if message != told:
-                told = message
+            kind = re.sub(r"\d+", "", message)  # the room that is left changes all the time
+            if kind != told:
+                told = kind
                 again = f"{message}. It will be tried again."
                 on_outcome(Outcome(None, folder.name, None, (), again))
         time.sleep(_LOOK_EVERY_S)
@@ -59,12 +61,14 @@ def _look(
     settled: Settled,
     on_outcome: Callable[[Outcome], None],
     stop: Callable[[], bool],
-) -> None:
-    found = [c for c in _waiting(folder) if c.fault or settled.is_settled(c.path)]
+) -> bool:
+    """Deal with what is whole; say whether that was done, or nothing lies there at all."""
+    there = list(_waiting(folder))
+    found = [c for c in there if c.fault or settled.is_settled(c.path)]
     pending = filing.waiting(installation.store)
     if not found and not pending:
         installation.finder.sync()
-        return
+        return not there
 
     def ended(outcome: Outcome) -> None:
         path = outcome.path
@@ -82,6 +86,7 @@ def _look(
     finally:
         for candidate in found:
             settled.forget(candidate.path)
+    return True
 
 
 def _waiting(folder: Path) -> Iterator[Candidate]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,6 +67,8 @@ def read(
         ) from None
     except pytesseract.TesseractError as error:
         return ReadFailure("crashed", f"Tesseract ended with exit code {error.status}")
+    except FileNotFoundError:
+        return ReadFailure("rubbish", "Tesseract gave nothing")
     except UnicodeDecodeError:
         return ReadFailure("rubbish", "Tesseract gave text that is not UTF-8")
     except RuntimeError:  # how pytesseract says that the time is over
@@ -80,7 +81,7 @@ def read(
 
 def parse_tsv(tsv: str) -> tuple[Line, ...] | None:
     """Turn Tesseract's TSV into lines of words; None when it is no such table."""
-    rows = csv.reader(io.StringIO(tsv), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = (line.split("\t") for line in tsv.split("\n") if line)
     header = next(rows, [])
     if len(header) != _COLUMNS or header[0] != "level":
         return None
@@ -94,6 +95,8 @@ def parse_tsv(tsv: str) -> tuple[Line, ...] | None:
             left, top, width, height = (int(cell) for cell in row[6:10])
             confidence = float(row[10])
         except ValueError:
+            return None
+        if not math.isfinite(confidence):
             return None
         box = Box(left, top, left + width, top + height)
         word = Word(row[11].strip(), box, min(max(confidence / 100, 0.0), 1.0))

@@ -18,7 +18,9 @@ from search.index import Filters
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query", nargs=-1, type=click.UNPROCESSED)
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="The most hits."
+)
 @click.option("--form", multiple=True, help="Only records of this form.")
 @click.option("--department", multiple=True, help="Only records of this department.")
 @click.option("--status", multiple=True, help="Only needs-review, filed, waiting or failed.")
@@ -184,7 +186,10 @@ def correct(session: Session, record: int, field: str, value: str, version: int 
 
 @click.command()
 @click.option("--query", help="Only the records that this search finds.")
-@click.option("--format", "kind", type=click.Choice(FORMATS), required=True)
+@click.option(
+    "--format", "kind", type=click.Choice(FORMATS), required=True,
+    help="csv for a spreadsheet, jsonl for another program.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @pass_session
 def export(session: Session, query: str | None, kind: str, out: Path) -> None:

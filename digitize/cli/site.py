@@ -30,7 +30,9 @@ def users() -> None:
 
 @users.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice([str(r) for r in Role]), required=True)
+@click.option(
+    "--role", type=click.Choice([str(r) for r in Role]), required=True, help="What they may do."
+)
 @click.option("--department", "departments", multiple=True, help="May be given several times.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @pass_session

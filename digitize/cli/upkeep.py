@@ -103,7 +103,7 @@ def reindex(session: Session) -> None:
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Hash every file and walk the whole audit chain.")
+@click.option("--full", is_flag=True, help="Read every file again, and prove the whole history.")
 @json_option
 @pass_session
 def check(session: Session, full: bool, as_json: bool) -> int:
