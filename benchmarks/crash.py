@@ -93,12 +93,13 @@ def kill_once(
         process.wait(at_s)
     except subprocess.TimeoutExpired:
         process.kill()
-    process.communicate()
+    process.wait()
     began = time.monotonic()
     faults = []
     if not until(lambda: not house.processes(), ORPHANS_END_S):
         faults.append(f"processes {house.processes()} outlived their parent")
     orphans_s = time.monotonic() - began
+    process.communicate()
     files, pages = progress(house)
     again = house.run(*order, timeout=_WHOLE_S)
     if again.code != code:

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from benchmarks.machine import ROOT, describe, installation_folder
@@ -42,7 +43,7 @@ def pages_in(database: Path) -> int:
     if not database.exists():
         return 0
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
             return int(db.execute("SELECT count(*) FROM pages").fetchone()[0])
     except sqlite3.OperationalError:
         return 0

@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def one_round(paths: list[Path], workers: int) -> Round:
 
 def cleaned_pages(archive: Path) -> list[Path]:
     """Return the page images that were read by Tesseract: born-digital and blank ones left out."""
-    with sqlite3.connect(archive / "records.db") as db:
+    with closing(sqlite3.connect(archive / "records.db")) as db:
         found = db.execute(
             "SELECT image FROM pages WHERE kind = 'scan' AND NOT blank AND image IS NOT NULL"
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from digitize.forms import FormTemplate
 from records.filing import Draft
@@ -38,6 +40,25 @@ def assemble(
     ]
 
 
+def as_corrected(draft: Draft, said: Sequence[Field], forms: Mapping[str, FormTemplate]) -> Draft:
+    """Return a draft whose title, date and status follow what a person has ``said`` of its fields.
+
+    A record that is read again would else be called by the machine's reading once more.
+    """
+    by_name = {field.name: field for field in said if field.by_person}
+    if not by_name or draft.status is DocumentStatus.FAILED:
+        return draft
+    form = forms.get(draft.form or "")
+    fields = tuple(by_name.get(field.name, field) for field in draft.fields)
+    return replace(
+        draft,
+        fields=fields,
+        title=record_title(form, fields) or draft.title,
+        date=record_date(form, fields),
+        status=record_status(fields, draft.reasons),
+    )
+
+
 def split(pages: Sequence[Reading], at: Sequence[str]) -> list[list[Reading]]:
     """Part pages into records: after a separator sheet, and before a form's first page.
 
@@ -47,13 +68,15 @@ def split(pages: Sequence[Reading], at: Sequence[str]) -> list[list[Reading]]:
     runs: list[list[Reading]] = [[]]
     after_separator = False
     for page in pages:
-        starts = after_separator and "separator" in at
+        # Sheets that follow a separator, its own blank reverse say, begin no record.
+        starts = after_separator and "separator" in at and not _is_sheet(page)
         if isinstance(page, PageResult) and page.form_page == 1 and "form" in at:
             starts = starts or any(not _is_sheet(p) for p in runs[-1])
         if starts and any(not _is_sheet(p) for p in runs[-1]):
             runs.append([])
         runs[-1].append(page)
-        after_separator = isinstance(page, PageResult) and page.separator
+        separator = isinstance(page, PageResult) and page.separator
+        after_separator = separator or (after_separator and _is_sheet(page))
     return runs
 
 
@@ -127,9 +150,7 @@ def record_title(form: FormTemplate | None, fields: Sequence[Field]) -> str:
     named = [key for _, key, _, _ in string.Formatter().parse(form.record_title) if key]
     if not any(values.get(key) for key in named):
         return form.title
-    filled = form.record_title
-    for key in named:
-        filled = filled.replace(f"{{{key}}}", values.get(key) or "?")
+    filled = re.sub(r"\{(.*?)\}", lambda key: values.get(key[1]) or "?", form.record_title)
     return filled[:_TITLE_LENGTH]
 
 

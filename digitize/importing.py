@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digitize import page as pages
 from digitize import sources
-from digitize.assemble import assemble
+from digitize.assemble import as_corrected, assemble
 from digitize.installation import Installation
 from digitize.intake import Candidate, shown, take_in
 from digitize.page import PageTask
@@ -249,7 +249,10 @@ class Importer:
         read = filing.read_pages(store, sha256)
         failure = next((p for p in read if isinstance(p, PageFailure)), None)
         department = filing.told(store, sha256).department
-        drafts = assemble(read, opened.name, department, self.installation.forms, settings)
+        forms = self.installation.forms
+        drafts = assemble(read, opened.name, department, forms, settings)
+        said = {d.part: store.fields(d.id) for d in store.documents(self._viewer, sha256=sha256)}
+        drafts = [as_corrected(d, said.get(n, ()), forms) for n, d in enumerate(drafts, 1)]
         filing.file_records(store, self.intake.actor, sha256, drafts, failure)
         del self._open[sha256]
         records = tuple(store.documents(self._viewer, sha256=sha256))

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -62,6 +63,11 @@ def chain_hash(previous: str, row: Mapping[str, object]) -> str:
     return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
 
 
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    for conn in connections:
+        conn.close()
+
+
 class Store:
     """The database of one archive; safe to share between threads, each gets its own connection."""
 
@@ -73,6 +79,8 @@ class Store:
         """
         self.path = path
         self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close_all, self._connections)
         try:
             if migrations.pending(self.db) or self._new_departments(departments):
                 with self.write() as db:
@@ -96,7 +104,11 @@ class Store:
     def db(self) -> Database:
         """This thread's connection."""
         if not hasattr(self._local, "db"):
-            conn = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
+            # Each thread uses its own; only the end of the store closes those of other threads.
+            conn = sqlite3.connect(
+                self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False
+            )
+            self._connections.append(conn)
             conn.row_factory = sqlite3.Row
             for pragma in _PRAGMAS:
                 conn.execute(pragma)
@@ -106,6 +118,7 @@ class Store:
     def close(self) -> None:
         """Close this thread's connection."""
         if hasattr(self._local, "db"):
+            self._connections.remove(self._local.db.conn)
             self._local.db.close()
             del self._local.db
 

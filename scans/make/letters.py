@@ -293,7 +293,15 @@ def separator() -> Form:
         "centre",
         True,
     )
-    s.print_text(306, 466, "It is no record. It stays with the file that it is in.", 15, "sans", "centre", True)
+    s.print_text(
+        306,
+        466,
+        "It is no record. It stays with the file that it is in.",
+        15,
+        "sans",
+        "centre",
+        True,
+    )
     for bar, width in enumerate((9, 3, 6, 3, 9, 3, 3, 6, 9, 6, 3, 9, 3, 6, 9)):
         left = 172 + bar * 18
         s.box((left, 540, left + width, 620), 0, 20)

@@ -1,0 +1,330 @@
+"""Clean-up of page images: the project's own scans, and pages drawn for one question each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from digitize import image, sources
+from digitize.image import Cleaning, Orientation
+from digitize.signatures import media_type
+from digitize.sources import Loaded
+from records.geometry import Box
+from records.settings import Settings
+from tests.digitize.making import SAMPLES, TRUTH, card
+
+ALL = Cleaning(True, True, True, True, True)
+UPRIGHT = Orientation(0, 0.0, 1.0)
+DENSE = (
+    "The meeting was called to order at 7:30",
+    "by Mayor Whitlock. All members were present",
+    "but one. Minutes of April 27 were read",
+    "and approved as printed. Mr. Fenwick asked",
+    "that the fence behind the old mill be",
+    "mended before winter; the clerk is to write",
+    "to the owner. Bills of $1,204.50 were paid.",
+    "A hearing on the bridge follows on June 8.",
+    "There being nothing else, they adjourned",
+    "at 9:10. Respectfully, J. Hollis, Clerk",
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One page of the project's own scans, and the truth about it."""
+
+    file: str
+    number: int
+    truth: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.number}"
+
+
+def _samples() -> list[Sample]:
+    found = []
+    for path in sorted(TRUTH.glob("*.json")):
+        truth = json.loads(path.read_text(encoding="utf-8"))
+        found += [Sample(truth["file"], page["number"], page) for page in truth["pages"]]
+    return found
+
+
+SAMPLE_PAGES = _samples()
+
+
+@cache
+def loaded(file: str, number: int, settings: Settings) -> Loaded:
+    path = SAMPLES / file
+    return sources.load_page(path, media_type(path), number, settings)
+
+
+def orientation(page: Loaded) -> Orientation:
+    """Find how a page lies, as the reading of a page does: the scanner's frame left out."""
+    frame = image.border_mask(page.image)
+    seen = page.image if frame is None else np.where(frame > 0, np.uint8(255), page.image)
+    return image.find_orientation(seen)
+
+
+def typed(texts: tuple[str, ...] = DENSE) -> image.Grey:
+    """Return a page of typed lines, white and upright."""
+    return np.array(card(texts, (1000, 900)))
+
+
+def apart(one: float, other: float) -> float:
+    """Return the degrees between two angles."""
+    return abs((one - other + 180) % 360 - 180)
+
+
+@pytest.mark.parametrize("sample", SAMPLE_PAGES, ids=str)
+def test_every_sample_lies_as_the_truth_says(sample: Sample, settings: Settings) -> None:
+    """Each page's turn is right, and its angle within 0.3 degrees."""
+    if sample.truth["blank"]:
+        pytest.skip("nothing on a blank page says how it lies")
+    found = orientation(loaded(sample.file, sample.number, settings))
+    assert found.turn == sample.truth["turn"]
+    assert apart(found.skew_degrees, sample.truth["skew_degrees"]) <= 0.3
+
+
+@pytest.mark.parametrize("sample", SAMPLE_PAGES, ids=str)
+def test_only_blank_samples_are_blank(sample: Sample, settings: Settings) -> None:
+    """A blank reverse with bleed-through is blank; no page with writing is."""
+    page = loaded(sample.file, sample.number, settings)
+    frame = image.border_mask(page.image)
+    clean = image.clean(page.image, orientation(page), page.dpi, page.bitonal, ALL, frame)
+    assert clean.blank is sample.truth["blank"]
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("skew", [0.0, 2.5, -7.0, 12.0])
+def test_any_turn_and_skew_is_found(turn: int, skew: float) -> None:
+    """A page turned and leaning by a known angle is found to lie so, and is put upright."""
+    leaning = image.rotate(typed(), -skew)
+    page = np.ascontiguousarray(np.rot90(leaning, turn // 90))
+    found = image.find_orientation(page)
+    assert found.turn == turn
+    assert found.skew_degrees == pytest.approx(skew, abs=0.15)
+    clean = image.clean(page, found, 200, False, ALL)
+    again = image.find_orientation(clean.image)
+    assert again.turn == 0
+    assert abs(again.skew_degrees) < 0.15
+
+
+def test_what_is_switched_off_is_not_done() -> None:
+    """Each step can be switched off by its setting."""
+    page = np.ascontiguousarray(np.rot90(image.rotate(typed(), -4), 2))
+    assert image.find_orientation(page, turn=False).turn == 0
+    assert image.find_orientation(page, deskew=False).skew_degrees == 0.0
+    off = Cleaning(False, False, False, False, False)
+    clean = image.clean(page, UPRIGHT, 200, False, off)
+    assert clean.steps == ()
+    assert np.array_equal(clean.image, page)
+
+
+@pytest.mark.parametrize("bitonal", [False, True])
+def test_a_page_that_no_step_helped_is_left_alone(bitonal: bool) -> None:
+    """A clean page that lies upright is not touched, to the pixel."""
+    page = typed()
+    if bitonal:
+        page = np.where(page < 128, np.uint8(0), np.uint8(255))
+    found = image.find_orientation(page)
+    clean = image.clean(page, found, 200, bitonal, ALL, image.border_mask(page))
+    assert clean.steps == ()
+    assert np.array_equal(clean.image, page)
+    assert clean.geometry.to_original(12.0, 34.0) == (12.0, 34.0)
+
+
+def _white() -> image.Grey:
+    return np.full((900, 700), 255, np.uint8)
+
+
+def _dusty() -> image.Grey:
+    page = _white()
+    places = np.random.default_rng(1).integers(20, 680, (300, 2))
+    page[places[:, 0], places[:, 1]] = 0
+    return page
+
+
+def _bled_through() -> image.Grey:
+    through = cv2.GaussianBlur(np.ascontiguousarray(typed()[:, ::-1]), (9, 9), 0)
+    return np.asarray(255 - (255 - through.astype(int)) // 20, dtype=np.uint8)
+
+
+def _punched() -> image.Grey:
+    page = _white()
+    for y in (200, 450, 700):
+        cv2.circle(page, (40, y), 15, 0, -1)
+    return page
+
+
+def _black() -> image.Grey:
+    return np.zeros((900, 700), np.uint8)
+
+
+@pytest.mark.parametrize("make", [_white, _dusty, _bled_through, _punched, _black])
+def test_a_page_without_writing_is_blank(make: Any) -> None:
+    """White, dust, faint bleed-through, punch holes, the scanner's lid: nothing to read."""
+    page = make()
+    clean = image.clean(page, UPRIGHT, 200, False, ALL, image.border_mask(page))
+    assert clean.blank
+
+
+@pytest.mark.parametrize("texts", [("Approved May 11 2021, J. Fenwick",), DENSE])
+def test_a_page_with_a_line_is_not_blank(texts: tuple[str, ...]) -> None:
+    """One line in the middle of a page is enough to keep it."""
+    page = np.full((1400, 1000), 255, np.uint8)
+    page[400 : 400 + 900] = typed(texts)
+    assert not image.is_blank(page)
+
+
+def test_a_narrow_slip_is_not_blank() -> None:
+    """A slip with a single line, scanned by itself, is writing from edge to edge."""
+    slip = np.array(card(("Receipt 4711 for A. Fenwick, dog licence 2019",), (1000, 110)))
+    assert not image.is_blank(slip[20:100])
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 3000), (3000, 1), (7, 7), (30, 30), (9, 5000), (39, 41)]
+)
+@pytest.mark.parametrize("colour", [0, 255])
+def test_the_smallest_pages_pass(size: tuple[int, int], colour: int) -> None:
+    """A picture of a pixel, or as thin as a hair, ends neither in an error nor in a crash."""
+    page = np.full(size, colour, np.uint8)
+    found = image.find_orientation(page)
+    clean = image.clean(page, found, 300, False, ALL, image.border_mask(page))
+    assert clean.blank
+    assert image.rendition(image.encode_png(clean.image), 100).startswith(b"\xff\xd8")
+
+
+def test_a_scanners_frame_is_cut_off() -> None:
+    """The black frame goes, and all of the sheet stays."""
+    scan = np.zeros((1100, 1300), np.uint8)
+    sheet = typed()
+    scan[90 : 90 + 900, 140 : 140 + 1000] = sheet
+    frame = image.border_mask(scan)
+    assert frame is not None
+    clean = image.clean(scan, UPRIGHT, 200, False, ALL, frame)
+    assert "crop" in clean.steps
+    crop = clean.geometry.crop
+    assert crop == pytest.approx(Box(140, 90, 1140, 990), abs=8)
+    inner = clean.image[20:-20, 20:-20]
+    assert (inner < 128).sum() == pytest.approx((sheet < 128).sum(), rel=0.02)
+    edge = np.concatenate((clean.image[:4].ravel(), clean.image[-4:].ravel()))
+    assert edge.min() == 255
+
+
+def test_writing_at_the_edge_is_no_frame() -> None:
+    """A page without a frame is not cropped, though a rule runs to its edge."""
+    page = typed()
+    page[100:106, 0:300] = 0
+    assert image.border_mask(page) is None
+
+
+def test_shadows_turn_white() -> None:
+    """A shadow across a page goes, and the writing under it stays."""
+    page = typed()
+    shade = np.linspace(1.0, 0.55, page.shape[1])
+    shaded = np.asarray(page * shade, dtype=np.uint8)
+    clean = image.clean(shaded, UPRIGHT, 200, False, ALL, None)
+    assert "background" in clean.steps
+    assert np.percentile(clean.image, 40) >= 250
+    assert (clean.image < 128).sum() == pytest.approx((page < 128).sum(), rel=0.15)
+
+
+def test_specks_go_and_the_dots_of_letters_stay() -> None:
+    """Dust is taken out; the dots of i and j, full stops and colons are not."""
+    page = np.array(card(("iiii jjjj ii.ii: i.i", "minimi, jiji; i"), (700, 250)))
+    dotted = np.full((900, 700), 255, np.uint8)
+    dotted[40:290] = page
+    dusty = dotted.copy()
+    places = np.random.default_rng(2).integers((320, 0), (900, 700), (400, 2))
+    dusty[places[:, 0], places[:, 1]] = 0
+    cleaned, count = image.without_speckle(dusty, 200)
+    assert count > 150
+    assert np.array_equal(cleaned, dotted)
+    untouched, none = image.without_speckle(dotted, 200)
+    assert none == 0
+    assert np.array_equal(untouched, dotted)
+
+
+@pytest.mark.parametrize(
+    ("height", "pixels", "scale"),
+    [(10, 2_000_000, 2.0), (25, 8_000_000, 1.0), (80, 8_000_000, 0.5), (0, 8_000_000, 1.0),
+     (10, 20_000_000, 1.0), (25, 60_000_000, 0.5)],
+)  # fmt: skip
+def test_letters_are_brought_to_a_readable_size(height: float, pixels: int, scale: float) -> None:
+    """Small letters are enlarged, and huge pages reduced."""
+    assert image.reading_scale(height, pixels) == scale
+
+
+def test_png_and_back() -> None:
+    """A stored page image is the page, grey or black and white."""
+    grey = typed()
+    grey[0, 0] = 7
+    pure = np.where(grey < 128, np.uint8(0), np.uint8(255))
+    for page in (grey, pure, grey[:1, :1]):
+        assert np.array_equal(image.decode_png(image.encode_png(page)), page)
+    assert len(image.encode_png(pure)) < len(image.encode_png(grey))
+
+
+@pytest.mark.parametrize("damaged", [b"png", b"\x89PNG\r\n\x1a\n"])
+def test_a_damaged_page_image_is_told(damaged: bytes) -> None:
+    """What cannot be decoded is a ValueError, not an empty page."""
+    with pytest.raises(ValueError, match="damaged"):
+        image.decode_png(damaged)
+
+
+def test_a_rendition_is_a_small_jpeg() -> None:
+    """For looking at, a page is never wider than asked for, and never enlarged."""
+    png = image.encode_png(typed())
+    for asked, width in ((400, 400), (5000, 1000)):
+        seen = cv2.imdecode(np.frombuffer(image.rendition(png, asked), np.uint8), 0)
+        assert seen is not None
+        assert seen.shape[1] == width
+
+
+def _box_at(left: int, top: int, side: int = 30, ticked: bool = False) -> image.Grey:
+    page = np.full((300, 300), 255, np.uint8)
+    cv2.rectangle(page, (left, top), (left + side, top + side), 0, 2)
+    if ticked:
+        cv2.line(page, (left + 6, top + 6), (left + side - 6, top + side - 6), 0, 3)
+        cv2.line(page, (left + side - 6, top + 6), (left + 6, top + side - 6), 0, 3)
+    return page
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0, 0), (12, -8), (-10, 14), (17, 17)])
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_tick_box_is_found_near_its_place(dx: int, dy: int, ticked: bool) -> None:
+    """A printed square that stands a little off its place is found, ticked or not."""
+    found = image.find_tick_box(_box_at(120 + dx, 130 + dy, ticked=ticked), Box(120, 130, 151, 161))
+    assert found == pytest.approx(Box(120 + dx, 130 + dy, 151 + dx, 161 + dy), abs=4)
+
+
+def test_where_no_box_stands_the_place_is_kept() -> None:
+    """Without a square the place is where the template says."""
+    place = Box(120, 130, 151, 161)
+    assert image.find_tick_box(np.full((300, 300), 255, np.uint8), place) == place
+
+
+def test_ink_is_told_from_rules() -> None:
+    """A cross is ink; an empty box, a rule and a white patch are none; outside is none."""
+    inner = Box(126, 136, 145, 155)
+    assert image.ink_share(_box_at(120, 130, ticked=True), inner) > 0.2
+    assert image.ink_share(_box_at(120, 130), inner) == 0.0
+    ruled = np.full((60, 300), 255, np.uint8)
+    ruled[40:43] = 0
+    assert image.ink_share(ruled, Box(0, 0, 300, 60)) == 0.0
+    assert image.ink_share(ruled, Box(400, 400, 500, 500)) == 0.0
+
+
+def test_lines_to_try_a_turn_on() -> None:
+    """A few lines are cut out of a page; a page without lines gives none."""
+    strips = image.strips(typed())
+    assert strips is not None
+    assert (strips < 128).any()
+    assert image.strips(_white()) is None
