@@ -6,7 +6,7 @@ page leans counter-clockwise when its angle is positive, as a person looking at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -44,15 +44,30 @@ class Cleaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The letters of a page reduced by ``scale`` to ``side`` (h, w); ``stats`` as ``writing``'s.
+
+    ``ink`` is the share (0 to 1) of the page, its edges left out, that is dark.
+    """
+
+    stats: NDArray[np.int32]
+    scale: float
+    side: tuple[int, int]
+    ink: float
+
+
+@dataclass(frozen=True, slots=True)
 class Orientation:
     """How a page lies: ``turn`` 0, 90, 180 or 270, ``skew_degrees`` beyond it.
 
-    ``sureness`` is 0 to 1: how clearly the page's writing says so.
+    ``sureness`` is 0 to 1: how clearly the page's writing says so. ``seen`` is that writing, as
+    the page lies, when it was looked at for this.
     """
 
     turn: int
     skew_degrees: float
     sureness: float
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +128,13 @@ def find_orientation(image: Grey, turn: bool = True, deskew: bool = True) -> Ori
     criterion: the sum of squared differences of the projection profile); the axis is the one of
     the two with sharper rows; up and down are told by ascenders, which outnumber descenders.
     """
-    ink, _ = survey(image)
-    letters, stats = writing(ink)
-    if len(stats) < 15:
-        return Orientation(0, 0.0, 0.0)
+    letters, seen = _look(image)
+    if len(seen.stats) < 15:
+        return Orientation(0, 0.0, 0.0, seen)
     level, standing = _edge_points(letters), _edge_points(np.rot90(letters, -1))
     lies = _sharpest(level)
     if not turn:
-        return Orientation(0, _refined(level, lies[0]) if deskew else 0.0, 1.0)
+        return Orientation(0, _refined(level, lies[0]) if deskew else 0.0, 1.0, seen)
     stands = _sharpest(standing)
     on_side = stands[1] > lies[1]
     best, other = (stands, lies) if on_side else (lies, stands)
@@ -132,7 +146,8 @@ def find_orientation(image: Grey, turn: bool = True, deskew: bool = True) -> Ori
     upside_down = upward < 0
     found = {(False, False): 0, (False, True): 180, (True, False): 90, (True, True): 270}
     sureness = min(1.0, axis_sureness * 2, abs(upward) * 8)
-    return Orientation(found[(on_side, upside_down)], skew if deskew else 0.0, sureness)
+    turned = found[(on_side, upside_down)]
+    return Orientation(turned, skew if deskew else 0.0, sureness, seen)
 
 
 def _edge_points(letters: NDArray[np.uint8]) -> Points:
@@ -304,25 +319,28 @@ def _specks(image: Grey, dpi: int) -> tuple[NDArray[np.uint8], NDArray[np.int32]
     return small.astype(np.uint8)[labels], np.asarray(stats[small, :2], dtype=np.int32)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The letters of a page reduced by ``scale`` to ``side`` (h, w); ``stats`` as ``writing``'s.
-
-    ``ink`` is the share (0 to 1) of the page, its edges left out, that is dark.
-    """
-
-    stats: NDArray[np.int32]
-    scale: float
-    side: tuple[int, int]
-    ink: float
-
-
 def see(image: Grey) -> Seen:
     """Find the letters of a page."""
+    return _look(image)[1]
+
+
+def _look(image: Grey) -> tuple[NDArray[np.uint8], Seen]:
+    """Return the ink of a page's letters, reduced, and what is known of them."""
     ink, scale = survey(image)
+    letters, stats = writing(ink)
     y, x = (side // 20 for side in ink.shape)
     share = float(ink[y : ink.shape[0] - y, x : ink.shape[1] - x].mean())
-    return Seen(writing(ink)[1], scale, (ink.shape[0], ink.shape[1]), share)
+    return letters, Seen(stats, scale, (ink.shape[0], ink.shape[1]), share)
+
+
+def _put_upright(seen: Seen, turn: int) -> Seen:
+    """Return what was seen on a page as it stands there once the page has been turned upright.
+
+    Left and right, up and down may be the wrong way round, which nobody asks for.
+    """
+    if turn in (0, 180):
+        return seen
+    return replace(seen, stats=seen.stats[:, [1, 0, 3, 2, 4]], side=seen.side[::-1])
 
 
 def is_blank(image: Grey) -> bool:
@@ -392,7 +410,7 @@ def clean(
         image = image[crop.top : crop.bottom, crop.left : crop.right]
         steps.append("crop")
     image = _tidy(image, dpi, bitonal, bool(skew), may, steps)
-    seen = see(image)
+    seen = _put_upright(lies.seen, lies.turn) if lies.seen else see(image)
     scale = reading_scale(letter_height(seen), image.size)
     if scale != 1.0:
         way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA

@@ -1,4 +1,4 @@
-"""Sixty files that no scanner should have made, imported among two good ones."""
+"""Fifty files that no scanner should have made, imported among two good ones."""
 
 from __future__ import annotations
 
