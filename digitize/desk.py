@@ -56,9 +56,9 @@ def _corrected(
     form = installation.forms.get(document.form or "")
     template = form.field(old.name) if form else None
     if template is None:
-        found, fault = normalise(old.kind, value, customs).text, None
+        found, fault = normalise(old.kind, value, customs, typed=True).text, None
     else:
-        found, fault = judge(template, value, customs)
+        found, fault = judge(template, value, customs, typed=True)
     return replace(
         old,
         value=found,

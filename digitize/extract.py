@@ -90,9 +90,11 @@ def make_field(
     )
 
 
-def judge(template: FieldTemplate, raw: str, reading: values.Reading) -> tuple[str, str | None]:
+def judge(
+    template: FieldTemplate, raw: str, reading: values.Reading, typed: bool = False
+) -> tuple[str, str | None]:
     """Return an answer's value, and the rule it breaks (the end of a sentence) or None."""
-    found = values.normalise(template.kind, raw, reading)
+    found = values.normalise(template.kind, raw, reading, typed)
     value, fault = found.text, found.fault
     allowed = template.values or tuple(o.value for o in template.options)
     if value and allowed:
@@ -135,7 +137,7 @@ def _written(zone: Box, view: PageView, label: str, by_label: bool) -> Answer:
     if not found:
         inner = _inset(zone, 0.02, 0.15)
         written = pixels.ink_share(view.image, inner) > _SOMETHING_WRITTEN
-        return Answer("", zone, 0.0 if written else 1.0)
+        return Answer("", zone, 0.0 if written else 1.0 if view.place.trusted else 0.5)
     raw = " ".join(w.text for w in found)
     confidence = min(w.confidence for w in found)
     return Answer(raw, box, confidence if view.place.trusted else min(confidence, 0.5))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import string
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -220,9 +222,7 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
     if dated and not any(f.name == dated and f.kind == "date" for f in fields):
         check.faults.append(f"the form: date names '{dated}', which is no field of kind date")
     record_title = check.text(raw, "record_title", "the form", None)
-    for used in re.findall(r"\{(.*?)\}", record_title or ""):
-        if used not in names:
-            check.faults.append(f"the form: record_title names '{used}', which is no field")
+    _check_title(record_title or "", names, check)
     minimum, anchors = _identify(raw.get("identify"), pages, check)
     return FormTemplate(
         name=name,
@@ -237,6 +237,17 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
         anchors=anchors,
         fields=fields,
     )
+
+
+def _check_title(title: str, names: list[str], check: _Check) -> None:
+    try:
+        used = [key for _, key, _, _ in string.Formatter().parse(title) if key is not None]
+    except ValueError as error:
+        check.faults.append(f"the form: record_title is not well formed ({error})")
+        return
+    for key in used:
+        if key not in names:
+            check.faults.append(f"the form: record_title names '{key}', which is no field")
 
 
 def _size(raw: object, check: _Check) -> tuple[float, float] | None:
@@ -297,6 +308,9 @@ def _field(row: Mapping[str, Any], number: int, pages: int, check: _Check) -> Fi
         )
         for i, option in enumerate(check.tables(row.get("options", []), f"{where}: options"), 1)
     )
+    for i, option in enumerate(row.get("options", []), 1):
+        if isinstance(option, dict):
+            check.only(option, frozenset({"value", "zone"}), f"{where}, option {i}")
     zone = check.zone(row.get("zone"), f"{where}: zone")
     beside, under = (check.text(row, key, where, None) for key in ("beside", "under"))
     _check_place(kind, zone, beside or under, options, where, check)
@@ -356,6 +370,7 @@ def _bound(value: object, kind: str, where: str, check: _Check) -> str | None:
         kind in ("number", "money")
         and isinstance(value, int | float)
         and not isinstance(value, bool)
+        and math.isfinite(value)
     ):
         return str(value)
     if kind == "date" and isinstance(value, date | str):

@@ -94,6 +94,10 @@ def work(task: Task) -> Result:
         return PageFailure(0, "source", "unreadable", f"'{task.name}' {error}.")
 
 
+class _Stopped(Exception):  # noqa: N818 - no fault
+    """Somebody wants the run to end."""
+
+
 class Importer:
     """One run over some files; also what feeds the reading processes."""
 
@@ -104,11 +108,14 @@ class Importer:
         run: Run,
         on_outcome: Callable[[Outcome], None],
         on_progress: Callable[[Tally], None],
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.installation = installation
         self.intake = intake
         self.run = run
         self.tally = Tally()
+        self.index_fault = ""  # why the index could not follow at the end
+        self._stop = stop
         self._on_outcome = on_outcome
         self._on_progress = on_progress
         self._viewer = installation.store.system_viewer(intake.actor)
@@ -120,31 +127,49 @@ class Importer:
     def process(
         self, candidates: Iterable[Candidate], pending: Iterable[str], workers: int
     ) -> None:
-        """Take in and read all candidates, and read the pending files (hashes) of earlier runs."""
-        started = synced = time.monotonic()
+        """Take in and read all candidates, and read the pending files (hashes) of earlier runs.
+
+        Once ``stop`` says so it ends with the next page; what is left waits for the next run.
+        """
+        started = time.monotonic()
         self._candidates, self._pending = iter(candidates), iter(pending)
+        with suppress(_Stopped):
+            self._read(workers, started)
+        self.index_fault = self._sync(wait_s=0.0 if self._stop() else 10.0)
+        self.tally.seconds = time.monotonic() - started
+
+    def _read(self, workers: int, started: float) -> None:
+        synced = started
         limits = self.installation.settings.limits
         archive = self.installation.archive
-        writable = (archive.pages, archive.work, archive.quarantine)
+        writable = (archive.pages, self.run.folder, archive.quarantine)
         most = Limits(limits.memory_mb, limits.page_s, writable)
         with Workers(workers, most, self.run.folder) as pool:
             for task, result in pool.run(work, self):
                 self._settle(task, result)
                 self.tally.seconds = time.monotonic() - started
                 self._on_progress(self.tally)
+                if self._stop():
+                    raise _Stopped  # ends what is in flight
                 if time.monotonic() - synced >= _INDEX_EVERY_S:
-                    # An index that fails now can be made good later; reading goes on.
-                    with suppress(ArchiveError, BrokenIndexError):
-                        self.installation.finder.sync()
+                    self._sync()
                     synced = time.monotonic()
-        self.installation.finder.sync(wait_s=10.0)
-        self.tally.seconds = time.monotonic() - started
+
+    def _sync(self, wait_s: float = 0.0) -> str:
+        """Bring the index up to date; one that fails can be made good later: return why."""
+        try:
+            self.installation.finder.sync(wait_s=wait_s)
+        except (ArchiveError, BrokenIndexError, OSError) as error:
+            return str(error)
+        return ""
 
     def __iter__(self) -> Iterator[Task]:
         return self
 
     def __next__(self) -> Task:
         """Return the next task; StopIteration may be followed by more, when a count comes in."""
+        if self._stop():
+            raise StopIteration
         while not self._ready:
             sha256 = next(self._pending, None)
             if sha256 is not None:
@@ -252,7 +277,7 @@ class Importer:
         forms = self.installation.forms
         drafts = assemble(read, opened.name, department, forms, settings)
         said = {d.part: store.fields(d.id) for d in store.documents(self._viewer, sha256=sha256)}
-        drafts = [as_corrected(d, said.get(n, ()), forms) for n, d in enumerate(drafts, 1)]
+        drafts = [as_corrected(d, said.get(d.pages[0], ()), forms) for d in drafts]
         filing.file_records(store, self.intake.actor, sha256, drafts, failure)
         del self._open[sha256]
         records = tuple(store.documents(self._viewer, sha256=sha256))

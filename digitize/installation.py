@@ -30,5 +30,5 @@ def open_installation(settings: Settings) -> Installation:
     archive.prepare()
     new = not archive.database.exists()
     store = Store(archive.database, settings.departments)
-    archive.bind(store.store_id, new or not store.counts()["originals"])
+    archive.bind(store.store_id, new or store.is_empty())
     return Installation(settings, archive, store, forms, Finder(store, settings))

@@ -18,6 +18,7 @@ _SURE_ENOUGH = 0.2
 _WELL_READ = 0.70
 # How much better another turn must read, in confidence weighed by letters.
 _FAR_BETTER = 0.1
+_SURE_WORD = 0.7
 _PAGE, _BLOCK = 3, 6  # Tesseract's page segmentation modes: a whole page, one block of text
 
 
@@ -102,14 +103,25 @@ def _clean_and_read(
     clean = bench.settings.clean
     may = image.Cleaning(clean.turn, clean.deskew, clean.crop, clean.background, clean.speckle)
     page = image.clean(loaded.image, lies, loaded.dpi, loaded.bitonal, may, frame)
-    if page.blank:  # nothing on it says which way is up, so it is not turned
+    if page.blank:  # what little there is does not say which way is up, so it is not turned
         unturned = image.Orientation(0, 0.0, 0.0)
         page = image.clean(loaded.image, unturned, loaded.dpi, loaded.bitonal, may, frame)
-        nothing = Reading((), f"tesseract {tesseract.version()}", "", 0)
-        return ReadPage(replace(page, blank=True), image.encode_png(page.image), nothing)
+        page = replace(page, blank=True)
     png = image.encode_png(page.image)
     reading = _read(png, round(loaded.dpi * page.geometry.scale), _PAGE, bench)
-    return reading if isinstance(reading, ReadFailure) else ReadPage(page, png, reading)
+    if isinstance(reading, ReadFailure) or not page.blank:
+        return reading if isinstance(reading, ReadFailure) else ReadPage(page, png, reading)
+    if _says_something(reading):  # such as 'See file 12' in the middle of a sheet
+        return ReadPage(replace(page, blank=False), png, reading)
+    return ReadPage(page, png, replace(reading, lines=()))
+
+
+def _says_something(reading: Reading) -> bool:
+    """Say whether any word of a nearly empty page was read for sure."""
+    words = [word for line in reading.lines for word in line.words]
+    return any(
+        word.confidence >= _SURE_WORD and sum(c.isalnum() for c in word.text) >= 3 for word in words
+    )
 
 
 def _read(png: bytes, dpi: int, layout: int, bench: Bench) -> Reading | ReadFailure:

@@ -20,7 +20,9 @@ KINDS = TEXT_KINDS + MARK_KINDS
 _LOOKALIKES = str.maketrans(
     {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "\u00a7": "5", "B": "8"}
 )
-_RULES = re.compile(r"[|_\[\]{}~=\u2014\u2013]+")
+_RULES = re.compile(r"[|_\[\]{}~=]+|(?<!\S)[\u2014\u2013]+(?!\S)")
+# A minus or a bracket right before an amount, and a point that an amount begins with.
+_SIGN = re.compile(r"(?P<minus>[-(](?=[$\d.]))?\$?\s?(?P<point>\.)?\d")
 # A word that is a figure but for its look-alikes; and how a figure of several words goes on.
 _FIGURE = re.compile(r"[$#]?-?(?=.*\d)[\dOolI|S\u00a7B.,]+")
 _NEAREST_LEAST = 80
@@ -60,13 +62,20 @@ class Value:
 def tidy(raw: str) -> str:
     """Drop what rules and box edges leave in a reading, and fold white space."""
     folded = " ".join(_RULES.sub(" ", raw).split())
-    stripped = folded.strip(" ,:;'`\"\u2018\u2019\u201c\u201d*\u2022-").lstrip(".")
+    stripped = folded.strip(" ,:;'`\"\u2018\u2019\u201c\u201d\u2013\u2014*\u2022-").lstrip(".")
     return stripped if len(folded) > 1 else stripped.strip(".")
 
 
-def normalise(kind: str, raw: str, reading: Reading) -> Value:
-    """Turn an answer as written into its value: dates ISO 8601, money and numbers decimals."""
-    text = tidy(raw) if kind in TEXT_KINDS else raw.strip()
+def normalise(kind: str, raw: str, reading: Reading, typed: bool = False) -> Value:
+    """Turn an answer as written into its value: dates ISO 8601, money and numbers decimals.
+
+    What a person ``typed`` is meant as it stands; in what a machine read, marks that rules and
+    box edges leave are dropped first.
+    """
+    folded = " ".join(raw.split())
+    text = folded if typed or kind not in TEXT_KINDS else tidy(raw)
+    if kind in ("money", "number"):
+        text = _with_sign(folded, text)
     if not text:
         return Value("")
     match kind:
@@ -75,12 +84,23 @@ def normalise(kind: str, raw: str, reading: Reading) -> Value:
         case "money":
             return _money(text)
         case "number":
-            return _number(text)
+            return _number(text, typed)
         case "phone":
             return _phone(text, reading.region)
         case "tick":
             return _tick(text)
     return Value(text)
+
+
+def _with_sign(folded: str, text: str) -> str:
+    """Give an amount its minus and its leading point back: ``-5``, ``(5)`` and ``.5``."""
+    bare = folded.lstrip(" ,:;'`\"*|_[]~=")
+    found = _SIGN.match(bare)
+    if found is None:
+        return text
+    minus = "-" if found["minus"] == "-" or (found["minus"] and ")" in bare) else ""
+    digits = bare[found.end() - 1 :].rstrip(" .)") if found["minus"] or found["point"] else text
+    return f"{minus}0.{digits}" if found["point"] else f"{minus}{digits}"
 
 
 def _date(text: str, day_first: bool) -> Value:
@@ -108,17 +128,22 @@ def _parsed_date(text: str, day_first: bool) -> date | None:
 
 
 def _money(text: str) -> Value:
+    minus = text.startswith("-")
     signed = re.sub(r"^S(?=[\dOolI|])", "$", text.replace("\u00a7", "$"))
     cleaned = re.sub(r"(?<=\d)\s+(?=\d{2}\b)", ".", " ".join(_figures(signed)))
     amount = Price.fromstring(cleaned).amount
-    return Value(f"{amount:.2f}") if amount is not None else Value(text, "is no sum of money")
+    if amount is None:
+        return Value(text, "is no sum of money")
+    return Value(f"{-abs(amount) if minus else amount:.2f}")
 
 
-def _number(text: str) -> Value:
+def _number(text: str, typed: bool) -> Value:
     words = _figures(text)
+    if typed and len(words) > 1 and not re.fullmatch(r"-?\d{1,3}( \d{3})+", text):
+        return Value(text, "is no number")
     many = next((i for i, w in enumerate(words) if not re.fullmatch(r"[#\-\d.,]+", w)), len(words))
     joined = "".join(words[:many] or words[:1]).replace(",", "")
-    match = re.match(r"#?(-?\d+(?:\.\d+)?)(?![\d.])", joined)
+    match = re.match(r"#?(-?\d+(?:\.\d+)?)(?![\d.]|[eE]\d)", joined)
     if match is None:
         return Value(text, "is no number")
     exact = f"{Decimal(match.group(1)):f}"

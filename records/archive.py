@@ -43,7 +43,7 @@ class Archive:
         self.index = folder / "index"
 
     def prepare(self) -> None:
-        """Make the folders of a new archive; refuse when a database's disk is not mounted."""
+        """Make the folders of an archive that is new."""
         if self.folder.exists() and not self.folder.is_dir():
             raise ArchiveError(f"The archive '{self.folder}' is not a folder; set archive.folder.")
         try:
@@ -58,17 +58,19 @@ class Archive:
     def bind(self, store_id: str, new: bool) -> None:
         """Check that folder and database belong together, by the id that both carry.
 
-        A network share that is not mounted looks like an empty archive: refuse to start on one.
+        A network share that is not mounted looks like an empty folder: refuse to start on one,
+        be it the whole archive or only its originals or page images.
         """
-        sentinel = self.folder / SENTINEL
-        if not sentinel.exists() and new:
-            write_durably(sentinel, f"{store_id}\n".encode())
-        found = sentinel.read_text().strip() if sentinel.exists() else ""
-        if found != store_id:
-            raise ArchiveError(
-                f"The folder '{self.folder}' is not the archive of its database "
-                f"('{sentinel}' is missing or another's); mount or put back the right folder."
-            )
+        for folder in (self.folder, self.originals, self.pages):
+            sentinel = folder / SENTINEL
+            if not sentinel.exists() and new:
+                write_durably(sentinel, f"{store_id}\n".encode())
+            found = sentinel.read_text().strip() if sentinel.exists() else ""
+            if found != store_id:
+                raise ArchiveError(
+                    f"The folder '{folder}' does not belong to its database "
+                    f"('{sentinel}' is missing or another's); mount or put back the right folder."
+                )
 
     def original_path(self, sha256: str) -> Path:
         """Return where a kept file lies."""
@@ -187,8 +189,13 @@ class Archive:
     def keeps(self, path: Path) -> bool:
         """Say whether a path lies among the files that the archive itself has written."""
         own = (self.originals, self.pages, self.quarantine, self.work, self.index)
-        found = path.absolute()
-        return any(found.is_relative_to(folder.absolute()) for folder in own)
+        found = path.parent.resolve() / path.name
+        database = self.database.resolve()
+        beside = {
+            database,
+            *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm")),
+        }
+        return found in beside or any(found.is_relative_to(folder.resolve()) for folder in own)
 
     def alive(self, run: str | None) -> bool:
         """Say whether the run of this name is still at work on this machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from records import rows
 from records.access import Action, Viewer, require
-from records.errors import NotFoundError, StaleVersionError
+from records.errors import ArchiveError, NotFoundError, StaleVersionError
 from records.model import Document, DocumentStatus, Field, PageFailure, PageResult
 from records.store import Store, now
 
@@ -207,7 +207,7 @@ def save_page(
         row = rows.page_row(page)
         change = {"page": page.number, "image": page.image, "reader": page.reader}
     with store.write() as db:
-        document_id = _first_document(db, sha256)
+        document_id = _document_of_page(db, sha256, page.number)
         place = {"sha256": sha256, "document_id": document_id, "position": page.number}
         db.conn.execute("DELETE FROM pages WHERE sha256 = ? AND number = ?", [sha256, page.number])
         db.table("pages").insert({**row, **place, "read_at": now()})
@@ -245,6 +245,9 @@ def file_records(
 ) -> list[int]:
     """File the records that a file's pages make up, in one transaction; return their ids.
 
+    A record is known again by its first page, so that one that a page was missing from before
+    does not move another's corrections. Raises ArchiveError when pages are missing.
+
     What a person has corrected stays, whatever the drafts say. With a ``failure`` of one of its
     pages the file counts as tried and failed, so that the next import tries that page again.
     """
@@ -253,14 +256,15 @@ def file_records(
         first = db.conn.execute(
             "SELECT * FROM documents WHERE sha256 = ? AND part = 1", [sha256]
         ).fetchone()
-        for part, draft in enumerate(drafts, 1):
-            document_id = _document(store, db, dict(first), part, draft)
+        _check_complete(db, sha256)
+        for draft in drafts:
+            document_id = _document(store, db, dict(first), draft.pages[0], draft)
             _place_pages(db, sha256, document_id, draft.pages)
             _replace_fields(db, document_id, draft.fields)
             change = {"pages": list(draft.pages), "form": draft.form, "status": draft.status}
             store.audit(db, actor, "filed", change, document_id)
             ids.append(document_id)
-        _empty_surplus(store, db, actor, sha256, len(drafts))
+        _empty_surplus(store, db, actor, sha256, {draft.pages[0] for draft in drafts})
         _end_reading(db, sha256, failure)
     return ids
 
@@ -274,12 +278,23 @@ def _end_reading(db: Database, sha256: str, failure: PageFailure | None) -> None
     )
 
 
-def _empty_surplus(store: Store, db: Database, actor: str, sha256: str, parts: int) -> None:
+def _check_complete(db: Database, sha256: str) -> None:
+    """Hold that a file is done only when as many pages were read as it has."""
+    expected, found = db.conn.execute(
+        """SELECT page_count, (SELECT count(*) FROM pages p WHERE p.sha256 = o.sha256)
+        FROM originals o WHERE sha256 = ?""",
+        [sha256],
+    ).fetchone()
+    if expected is not None and expected != found:
+        raise ArchiveError(f"File {sha256[:12]} has {expected} pages, but {found} were read.")
+
+
+def _empty_surplus(
+    store: Store, db: Database, actor: str, sha256: str, firsts: Collection[int]
+) -> None:
     """Say of records that an earlier reading made, and this one does not, where their pages are."""
-    surplus = db.conn.execute(
-        "SELECT id FROM documents WHERE sha256 = ? AND part > ?", [sha256, parts]
-    ).fetchall()
-    for row in surplus:
+    found = db.conn.execute("SELECT id, part FROM documents WHERE sha256 = ?", [sha256]).fetchall()
+    for row in [r for r in found if r["part"] not in firsts]:
         reason = "its pages belong to another record since the file was read again"
         change = {
             "status": DocumentStatus.NEEDS_REVIEW,
@@ -375,6 +390,14 @@ def correct(
         change = {"field": field.name, "from": old["value"], "to": field.value}
         store.audit(db, viewer.name, "corrected", change, before.id)
     return store.document(before.id, viewer)
+
+
+def _document_of_page(db: Database, sha256: str, number: int) -> int:
+    """Return the record that a page belongs to: as before, else the file's first."""
+    row = db.conn.execute(
+        "SELECT document_id FROM pages WHERE sha256 = ? AND number = ?", [sha256, number]
+    ).fetchone()
+    return int(row[0]) if row else _first_document(db, sha256)
 
 
 def _first_document(db: Database, sha256: str) -> int:

@@ -149,7 +149,7 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One filed record: a run of pages of one original."""
+    """One filed record: a run of pages of one original, ``part`` the number of the first."""
 
     id: int
     sha256: str

@@ -52,7 +52,7 @@ class LimitSettings:
     pages: int = _number(2000, 1, 10**6)
     megapixels: int = _number(120, 1, 2000)
     page_s: int = _number(180, 5, 3600)
-    memory_mb: int = _number(4000, 500, 10**6)
+    memory_mb: int = _number(4000, 700, 10**6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ _DOCUMENTS = """
     FROM documents d JOIN originals o USING (sha256) JOIN batches b ON b.id = d.batch_id
 """
 
+_READ_PAGES = """
+    FROM pages p JOIN documents d ON d.id = p.document_id
+    WHERE p.document_id = ? AND d.status != 'waiting'
+"""
+
 
 def now() -> str:
     """Return the time as ISO 8601 in UTC, to the millisecond."""
@@ -87,8 +92,9 @@ class Store:
                     migrations.apply(db)
                     for department in self._new_departments(departments):
                         db.table("departments").upsert(asdict(department), pk="name")
+                        self.audit(db, "settings", "department set", asdict(department))
         except sqlite3.OperationalError as error:
-            if "locked" in str(error):
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise BusyError(f"The database '{path}' is busy; try again in a minute.") from error
             raise ArchiveError(
                 f"The database '{path}' cannot be opened ({error}); see that its folder exists, "
@@ -247,17 +253,16 @@ class Store:
         return tuple(rows.field(r) for r in found)
 
     def pages(self, document_id: int) -> tuple[Page, ...]:
-        """Return a record's pages in order, without their words."""
-        found = self._all(
-            "SELECT * FROM pages WHERE document_id = ? ORDER BY position", document_id
-        )
+        """Return a record's pages in order, without their words; none while it is being read.
+
+        Until then nobody knows whose they are: a private form may lie in a shared department.
+        """
+        found = self._all(f"SELECT p.* {_READ_PAGES} ORDER BY p.position", document_id)
         return tuple(rows.page(r) for r in found)
 
     def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
         """Return the words of one page (by its number in the file), in reading order."""
-        found = self._all(
-            "SELECT words FROM pages WHERE document_id = ? AND number = ?", document_id, page
-        )
+        found = self._all(f"SELECT p.words {_READ_PAGES} AND p.number = ?", document_id, page)
         return rows.lines(found[0]["words"]) if found else ()
 
     def history(self, document_id: int) -> tuple[AuditRow, ...]:
@@ -285,11 +290,6 @@ class Store:
         for row in self.db.conn.execute("SELECT * FROM originals ORDER BY sha256"):
             yield rows.original(row)
 
-    def images(self) -> set[str]:
-        """Return the SHA-256 of every page image that a page row names."""
-        found = self._all("SELECT DISTINCT image FROM pages WHERE image IS NOT NULL")
-        return {r["image"] for r in found}
-
     def batches(self, viewer: Viewer, limit: int = 50) -> list[dict[str, Any]]:
         """Return the newest batches with records that this person may see, with their counts.
 
@@ -312,6 +312,10 @@ class Store:
             batch["records"] += row["n"]
             batch[row["status"]] += row["n"]
         return list(made.values())[:limit]
+
+    def is_empty(self) -> bool:
+        """Say whether no file was ever taken in."""
+        return not self._one("SELECT EXISTS (SELECT 1 FROM originals) AS any")["any"]
 
     def counts(self) -> dict[str, int]:
         """Return how much of everything there is."""
@@ -352,7 +356,7 @@ class Store:
 
     def _indexed(self, document: Document) -> IndexedDocument:
         pages = self._all(
-            "SELECT number, words FROM pages WHERE document_id = ? ORDER BY position", document.id
+            f"SELECT p.number, p.words {_READ_PAGES} ORDER BY p.position", document.id
         )
         texts = tuple(
             (r["number"], "\n".join(line.text for line in rows.lines(r["words"]))) for r in pages

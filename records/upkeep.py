@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from records.archive import Archive, hash_file
+from records.archive import SENTINEL, Archive, hash_file
 from records.store import GENESIS, Store, chain_hash
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,7 +68,7 @@ def _originals(store: Store, archive: Archive, full: bool) -> Iterator[Problem]:
                 f"The kept file of '{original.name}' is missing; put '{path}' back from a backup.",
                 Cure.NONE,
             )
-        elif path.stat().st_size != original.size or (full and hash_file(path) != original.sha256):
+        elif path.stat().st_size != original.size or (full and is_damaged(path, original.sha256)):
             yield Problem(
                 f"The kept file of '{original.name}' is damaged; put '{path}' back from a backup.",
                 Cure.NONE,
@@ -88,7 +88,7 @@ def _images(store: Store, archive: Archive, full: bool) -> Iterator[Problem]:
     ).fetchall()
     for row in rows:
         path = archive.image_path(row["image"])
-        if not path.exists() or (full and hash_file(path) != row["image"]):
+        if not path.exists() or (full and is_damaged(path, row["image"])):
             yield Problem(
                 f"The page image '{path.name}' is missing or damaged.",
                 Cure.READ_AGAIN,
@@ -97,14 +97,30 @@ def _images(store: Store, archive: Archive, full: bool) -> Iterator[Problem]:
             )
     known = {row["image"] for row in rows}
     for path in _kept(archive.pages):
-        if path.stem not in known:
-            yield Problem(f"The page image '{path.name}' has no row.", Cure.DELETE, path)
+        if path.name.removesuffix(".png") not in known:
+            cure = Cure.DELETE if _is_our_image(archive, path) else Cure.SET_ASIDE
+            yield Problem(f"The page image '{path.name}' has no row.", cure, path)
+
+
+def _is_our_image(archive: Archive, path: Path) -> bool:
+    """Say whether a file can be made again: it is named by its hash, in the place for that."""
+    sha256 = path.stem
+    named = _SHA256.fullmatch(sha256) is not None and path == archive.image_path(sha256)
+    return named and not is_damaged(path, sha256)
+
+
+def is_damaged(path: Path, sha256: str) -> bool:
+    """Say whether a file no longer has this hash, or can no longer be read."""
+    try:
+        return hash_file(path) != sha256
+    except OSError:
+        return True
 
 
 def _kept(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         for name in names:
-            if _SHA256.fullmatch(name.removesuffix(".png")) or not name.endswith(".part"):
+            if name != SENTINEL and not name.endswith((".part", ".tmp")):
                 yield Path(parent) / name
 
 
@@ -190,3 +206,5 @@ def _read_again(store: Store, archive: Archive, actor: str, problem: Problem) ->
             "UPDATE originals SET state = 'waiting', run = NULL WHERE sha256 = ?", [problem.sha256]
         )
         store.note(db, actor, "to be read again", problem.sha256, None, why=problem.sentence)
+        change = {"sha256": problem.sha256, "why": problem.sentence}
+        store.audit(db, actor, "to be read again", change)

@@ -54,7 +54,7 @@ def document_head(document: Document) -> None:
         ("date", document.date or "-"),
         ("department", document.department),
         ("status", _STATUS[document.status]),
-        ("file", f"{document.source} (part {document.part})"),
+        ("file", f"{document.source} (from page {document.part})"),
         ("batch", document.batch),
         ("version", str(document.version)),
     ]

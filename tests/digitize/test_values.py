@@ -102,11 +102,29 @@ def test_what_is_no_number_is_refused(text: str) -> None:
     assert tidy(text) == "" or normalise("number", text, US).fault == "is no number"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="values.tidy strips a leading '-' as the rest of a printed rule, so -5 becomes 5 and "
-    "(50.00) becomes 50.00, with no fault",
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("money", ".50", "0.50"),
+        ("number", ".5", "0.5"),
+        ("money", "-12.00", "-12.00"),
+        ("money", "(12.00)", "-12.00"),
+        ("number", "1 250", "1250"),
+        ("text", "12\u201314 Elm St", "12\u201314 Elm St"),
+        ("text", "A_2 [x]", "A_2 [x]"),
+    ],
 )
+def test_what_a_person_typed_is_kept_as_meant(kind: str, text: str, value: str) -> None:
+    """A correction loses no sign, point or character to the tidying of machine readings."""
+    assert normalise(kind, text, US, typed=True) == values.Value(value)
+
+
+@pytest.mark.parametrize("text", ["3 4", "1e5"])
+def test_what_a_person_typed_is_not_guessed_at(text: str) -> None:
+    """A number that could mean two things is not made one of them in silence."""
+    assert normalise("number", text, US, typed=True).fault == "is no number"
+
+
 @pytest.mark.parametrize(("kind", "text"), [("number", "-5"), ("money", "-50"), ("money", "(50)")])
 def test_a_sign_is_not_lost_in_silence(kind: str, text: str) -> None:
     """A credit is not taken for a charge: either the sign stays, or the answer is in doubt."""

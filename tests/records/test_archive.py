@@ -265,11 +265,20 @@ def test_a_missing_sentinel_stops_the_start(archive: Archive) -> None:
         archive.bind("this", new=False)
 
 
+@pytest.mark.parametrize("part", ["originals", "pages"])
+def test_a_part_that_is_not_mounted_stops_the_start(archive: Archive, part: str) -> None:
+    """Where the originals lie on a share, its empty mount point is not taken for them."""
+    archive.bind("this", new=True)
+    (archive.folder / part / SENTINEL).unlink()
+    with pytest.raises(ArchiveError, match="mount or put back the right folder"):
+        archive.bind("this", new=False)
+
+
 def test_another_archives_sentinel_stops_the_start(archive: Archive) -> None:
     """A database is not used with another archive's files, not even a new one."""
     archive.bind("this", new=True)
     for new in (True, False):
-        with pytest.raises(ArchiveError, match="is not the archive of its database"):
+        with pytest.raises(ArchiveError, match="does not belong to its database"):
             archive.bind("that", new=new)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from records import filing, upkeep
 from records.access import Viewer
-from records.errors import NotAllowedError, NotFoundError, StaleVersionError
+from records.errors import ArchiveError, NotAllowedError, NotFoundError, StaleVersionError
 from records.filing import Intake, Sighting
 from records.model import Document, DocumentStatus, FieldStatus, PageFailure, Role
 from tests.records.making import (
@@ -137,10 +137,52 @@ def test_one_file_can_be_several_records(room: Room) -> None:
     found = room.store.documents(room.store.system_viewer("x"), sha256=sha256)
     assert [(d.title, d.part, d.department) for d in found] == [
         ("A", 1, "clerk"),
-        ("B", 2, "building"),
+        ("B", 3, "building"),
     ]
     assert room.store.history(two)[-1].action == "filed"
     assert upkeep.check(room.store, room.archive, full=True) == []
+
+
+def test_a_page_that_comes_late_moves_no_correction(room: Room) -> None:
+    """What a person said of a record stays with it when a page before it is read after all."""
+    sha256 = room.hand_in(b"one")
+    room.read(sha256, pages=3)
+    filing.file_records(
+        room.store, "test", sha256, [draft([1, 2]), draft([3], field("owner", "x"))]
+    )
+    viewer = room.store.system_viewer("x")
+    seen = room.store.documents(viewer, sha256=sha256)[1]
+    said = replace(field("owner", "Zed"), status=FieldStatus.CORRECTED, reader="person x")
+    filing.correct(room.store, viewer, seen, said, seen)
+    late = [draft([1]), draft([2], field("owner", "y")), draft([3], field("owner", "x"))]
+    filing.file_records(room.store, "test", sha256, late)
+    owners = {
+        d.part: [f.value for f in room.store.fields(d.id)]
+        for d in room.store.documents(viewer, sha256=sha256)
+    }
+    assert owners == {1: [], 2: ["y"], 3: ["Zed"]}
+
+
+def test_a_file_with_a_page_missing_is_not_filed(room: Room) -> None:
+    """A file is done only when as many pages were read as it has."""
+    sha256 = room.hand_in(b"one")
+    room.read(sha256, pages=2)
+    filing.count_pages(room.store, sha256, 3)
+    with pytest.raises(ArchiveError, match="has 3 pages, but 2 were read"):
+        filing.file_records(room.store, "test", sha256, [draft([1, 2])])
+    assert filing.waiting(room.store) == [sha256]
+
+
+def test_nobody_sees_pages_before_it_is_known_whose_they_are(room: Room) -> None:
+    """While a file is read its pages may be a private form's; they show when it is filed."""
+    sha256 = room.hand_in(b"one")
+    room.read(sha256, pages=1)
+    number = only(room).id
+    assert room.store.pages(number) == ()
+    assert room.store.lines(number, 1) == ()
+    assert room.store.changed_since(0, 9)[0].pages == ()
+    filing.file_records(room.store, "test", sha256, [draft([1])])
+    assert [p.number for p in room.store.pages(number)] == [1]
 
 
 def test_filing_again_keeps_the_ids(room: Room) -> None:

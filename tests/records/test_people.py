@@ -30,7 +30,7 @@ def test_an_account_is_what_was_asked_for(store: Store, carl: people.Person) -> 
     assert (carl.role, carl.departments, carl.disabled) == (Role.CLERK, {"building"}, False)
     assert people.by_name(store, "carl") == people.by_id(store, carl.id) == carl
     assert people.everyone(store) == [carl]
-    assert [row.action for row in store.audit_rows()] == ["person added"]
+    assert [row.action for row in store.audit_rows()][-1:] == ["person added"]
 
 
 def test_the_password_is_in_no_audit_row(store: Store, carl: people.Person) -> None:
@@ -42,10 +42,11 @@ def test_the_password_is_in_no_audit_row(store: Store, carl: people.Person) -> N
 
 def test_a_name_is_taken_once_whatever_its_case(store: Store, carl: people.Person) -> None:
     """Nobody can be taken for another by a capital letter; a refused account leaves nothing."""
+    before = store.counts()["audit"]
     with pytest.raises(InputError, match="choose another name"):
         people.add(store, "cli", "CARL", Role.ADMINISTRATOR, "hash")
     assert people.everyone(store) == [carl]
-    assert store.counts()["audit"] == 1
+    assert store.counts()["audit"] == before
 
 
 def test_an_unknown_department_is_named(store: Store) -> None:

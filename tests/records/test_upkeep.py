@@ -27,7 +27,11 @@ class Kept:
 
     @property
     def image(self) -> Path:
-        return self.room.archive.image_path(sorted(self.room.store.images())[0])
+        return self.room.archive.image_path(sorted(self.images())[0])
+
+    def images(self) -> set[str]:
+        found = self.room.store.db.conn.execute("SELECT image FROM pages WHERE image IS NOT NULL")
+        return {row["image"] for row in found}
 
     def problems(self, full: bool = True) -> list[upkeep.Problem]:
         return upkeep.check(self.room.store, self.room.archive, full)
@@ -93,7 +97,7 @@ def _lose_page(kept: Kept) -> None:
 
 def _images(kept: Kept) -> set[str]:
     on_disk = {p.stem for p in kept.room.archive.pages.rglob("*.png")}
-    return on_disk - kept.room.store.images()
+    return on_disk - kept.images()
 
 
 def _lose_record(kept: Kept) -> None:
