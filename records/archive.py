@@ -210,6 +210,10 @@ class Archive:
             return True
         return False
 
+    def is_worked_on(self) -> bool:
+        """Say whether any run is at work; what it has kept may not have its row yet."""
+        return any(self.alive(folder.name) for folder in self.work.iterdir())
+
     def sweep(self) -> None:
         """Remove the work folders of runs that died."""
         for folder in self.work.iterdir() if self.work.exists() else ():

@@ -39,14 +39,20 @@ class Problem:
 
 
 def check(store: Store, archive: Archive, full: bool) -> list[Problem]:
-    """Compare database and files; ``full`` also hashes every file and the whole audit chain."""
-    return [
+    """Compare database and files; ``full`` also hashes every file and the whole audit chain.
+
+    While an import is at work a file without a row is no problem: its row is on the way.
+    """
+    worked_on = archive.is_worked_on()
+    found = [
         *_database(store, full),
         *_originals(store, archive, full),
         *_images(store, archive, full),
         *_records(store),
         *(_audit(store) if full else ()),
     ]
+    strays = (Cure.SET_ASIDE, Cure.DELETE)
+    return [p for p in found if not (worked_on and p.cure in strays)]
 
 
 def _database(store: Store, full: bool) -> Iterator[Problem]:

@@ -110,7 +110,10 @@ def check(session: Session, full: bool, as_json: bool) -> int:
     """Compare files, database and index; change nothing."""
     installation = session.installation
     problems = upkeep.check(installation.store, installation.archive, full)
-    sentences = [p.sentence for p in problems] + installation.finder.check(full)
+    # While an import is at work, the index is behind it by a moment.
+    busy = installation.archive.is_worked_on()
+    sentences = [p.sentence for p in problems]
+    sentences += [] if busy else installation.finder.check(full)
     if as_json:
         say_json({"full": full, "problems": sentences})
     else:

@@ -218,3 +218,22 @@ def test_a_failed_page_is_no_damage(room: Room) -> None:
     filing.file_records(room.store, "test", sha256, [draft([1])], failure)
     found = upkeep.check(room.store, room.archive, full=True)
     assert [p.cure for p in found] == [Cure.DELETE]  # only the image that the page had before
+
+
+def test_a_file_of_an_import_at_work_is_no_stray(kept: Kept) -> None:
+    """A check beside an import does not call what it has just kept a problem."""
+    stray = kept.room.archive.pages / "ab" / f"{'ab' * 32}.png"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"on the way")
+    with kept.room.archive.run():
+        assert kept.problems() == []
+    assert len(kept.problems()) == 1
+
+
+def test_repair_sets_aside_what_it_did_not_make(kept: Kept) -> None:
+    """A file that someone put among the page images is moved, not removed."""
+    foreign = kept.room.archive.pages / "my scan.webp"
+    foreign.write_bytes(b"mine")
+    upkeep.repair(kept.room.store, kept.room.archive, "test", kept.problems())
+    assert not foreign.exists()
+    assert [p.read_bytes() for p in kept.room.archive.quarantine.iterdir()] == [b"mine"]
