@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,9 @@ from records.model import Line, Word
 PROGRAMS = ("pdftoppm", "pdftotext")
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _POINTS_PER_INCH = 72
+# What pdftoppm says of a picture that it drew only in part, though it ends with 0 then; its other
+# errors (an unknown font, a bad annotation, a stray operator) lose no picture.
+_LOST = re.compile(rb"Bad (two dim|white|black) code|Failed to decode the codestream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,15 @@ class _Child(subprocess.Popen[Any]):
     """pdf2image never looks at its child's exit code, so its child is one that we can ask."""
 
     last: _Child | None = None
+    said = b""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _Child.last = self
+
+    def communicate(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        out, self.said = super().communicate(*args, **kwargs)
+        return out, self.said
 
 
 pdf2image.pdf2image.Popen = _Child  # type: ignore[attr-defined]
@@ -77,13 +86,20 @@ def draw(
     code = _Child.last.returncode if _Child.last else -1
     if code != 0 or len(made) != 1:
         return PopplerFailure("damaged", f"could not be drawn (pdftoppm ended with {code})")
+    if _LOST.search(_said()):
+        return PopplerFailure("damaged", "has a picture that is damaged or cut short")
     # pdftoppm rounds the shorter side up; given both sides it draws a page with /Rotate awry.
     if max(abs(made[0].width - width), abs(made[0].height - height)) > 1:
         return PopplerFailure("damaged", "came out in a wrong size; it may be damaged")
     return made[0]
 
 
-def words(pdf: Path, page: int, dpi: int, timeout_s: int) -> tuple[Line, ...] | PopplerFailure:
+def _said() -> bytes:
+    """Return what the last child wrote to its standard error."""
+    return (_Child.last.said or b"") if _Child.last else b""
+
+
+def words(pdf: Path, page: int, dpi: float, timeout_s: int) -> tuple[Line, ...] | PopplerFailure:
     """Return a born-digital page's own words, with boxes in pixels of the page drawn at ``dpi``."""
     command = [
         "pdftotext", "-q", "-bbox-layout", "-cropbox", "-f", str(page), "-l", str(page),

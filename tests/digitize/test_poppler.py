@@ -68,6 +68,27 @@ def test_a_bad_end_is_noticed(
     assert (found.kind, said in found.message) == (kind, True), found
 
 
+@pytest.mark.parametrize(
+    ("said", "good"),
+    [
+        ("Syntax Error (802): Bad two dim code (-001) in CCITTFax stream", False),
+        ("Syntax Error: Failed to decode the codestream in the JP2 file", False),
+        ("Syntax Error: Bad bounding box for annotation", True),
+        ("Syntax Error: Unknown font tag 'F9'", True),
+        ("Syntax Warning: Mismatch between font type and embedded font file", True),
+    ],
+)
+def test_only_errors_that_lose_a_picture_count(
+    typed: Path, fake_program: Put, said: str, good: bool
+) -> None:
+    """pdftoppm ends with 0 even so; what it says tells a lost picture from a blemish."""
+    fake_program("pdftoppm", f'{VERSION}echo "{said}" >&2; {_picture(200, 100)}')
+    found = draw(typed)
+    assert isinstance(found, PopplerFailure) is not good
+    if isinstance(found, PopplerFailure):
+        assert found == PopplerFailure("damaged", "has a picture that is damaged or cut short")
+
+
 def test_a_drawing_that_hangs_is_ended(typed: Path, fake_program: Put) -> None:
     """Past its time the program is killed, and the page fails with the number of seconds."""
     fake_program("pdftoppm", VERSION + "exec sleep 30")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,3 +232,129 @@ def test_our_own_limit_holds_after_another_library_changed_it(
         assert Image.MAX_IMAGE_PIXELS == 1_000_000
     finally:
         Image.MAX_IMAGE_PIXELS = before
+
+
+def _deep_tiff(values: np.ndarray, photometric: int) -> bytes:
+    image = Image.fromarray(values)
+    data = as_bytes(image, "TIFF", tiffinfo={262: photometric})
+    assert Image.open(io.BytesIO(data)).tag_v2[262] == photometric  # type: ignore[attr-defined]
+    return data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _deep_tiff((65535 - PIXELS.astype(np.uint16) * 257).astype(np.uint16), 0),
+        _deep_tiff(PIXELS.astype(np.uint16) * 257, 1),
+        _deep_tiff((PIXELS / 255).astype(np.float32), 1),
+        _deep_tiff((PIXELS / 255 * 1.04).astype(np.float32), 1),
+        _deep_tiff(PIXELS.astype(np.float32), 1),
+        _deep_tiff((1 - PIXELS / 255).astype(np.float32), 0),
+    ],
+    ids=["16 bit, 0 white", "16 bit", "0 to 1", "a little over 1", "0 to 255", "0 to 1, 0 white"],
+)
+def test_every_kind_of_deep_tiff(tmp_path: Path, settings: Settings, data: bytes) -> None:
+    """More than 8 bits a pixel, fractions, 0 for white: black letters on white paper come out."""
+    found = load(tmp_path, data, "TIFF", settings)
+    assert np.abs(found.image.astype(int) - PIXELS).mean() < 2
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\0\0\0", b"Exif\0\0MM\0*\0\0\0\x08\0\x09"])
+def test_a_broken_exif_is_a_sentence_or_a_page(
+    tmp_path: Path, settings: Settings, exif: bytes
+) -> None:
+    """What a camera wrote beside the picture can be broken without the program breaking."""
+    said = ""
+    try:
+        load(tmp_path, as_bytes(GREY, "JPEG", exif=exif), "JPEG", settings)
+    except InputError as error:
+        said = str(error)
+    assert said in ("", "is damaged or cut short; scan or copy it again")
+
+
+@pytest.mark.parametrize("raised", [struct.error("x"), zlib.error("x")])
+def test_what_unpacking_raises_is_a_sentence(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    """Errors that come from below Pillow are a damaged file, too."""
+
+    def fail(_: Image.Image) -> None:
+        raise raised
+
+    monkeypatch.setattr(Image.Image, "getexif", fail)
+    with pytest.raises(InputError, match="is damaged or cut short"):
+        load(tmp_path, as_bytes(GREY, "PNG"), "PNG", settings)
+
+
+def _frames(*frames: tuple[Image.Image, int]) -> bytes:
+    """Return a TIFF of frames, each with its kind (1: a smaller copy of another)."""
+    pages = []
+    for image, kind in frames:
+        page = image.copy()
+        page.encoderinfo = {"tiffinfo": {254: kind}}  # type: ignore[attr-defined]
+        pages.append(page)
+    data = as_bytes(
+        pages[0], "TIFF", save_all=True, append_images=pages[1:], tiffinfo={254: frames[0][1]}
+    )
+    with Image.open(io.BytesIO(data)) as made:
+        for at, (_, kind) in enumerate(frames):
+            made.seek(at)
+            assert made.tag_v2.get(254, 0) == kind  # type: ignore[attr-defined]
+    return data
+
+
+def test_previews_in_a_tiff_are_no_pages(tmp_path: Path, settings: Settings) -> None:
+    """Thumbnails beside the pages, before or after them, are neither counted nor loaded."""
+    small, turned = GREY.resize((32, 20)), GREY.rotate(90, expand=True)
+    data = _frames((small, 1), (GREY, 0), (small, 1), (turned, 2), (small, 1))
+    path = tmp_path / "scan"
+    path.write_bytes(data)
+    assert sources.count_pages(path, "image/tiff", settings) == 2
+    assert np.array_equal(load(tmp_path, data, "TIFF", settings, 1).image, PIXELS)
+    assert np.array_equal(load(tmp_path, data, "TIFF", settings, 2).image, np.asarray(turned))
+    with pytest.raises(InputError):
+        load(tmp_path, data, "TIFF", settings, 3)
+
+
+def test_a_tiff_of_nothing_but_previews_has_them_as_pages(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """No file is left without a page because of a wrong mark."""
+    data = _frames((GREY, 1), (GREY.rotate(90, expand=True), 1))
+    path = tmp_path / "scan"
+    path.write_bytes(data)
+    assert sources.count_pages(path, "image/tiff", settings) == 2
+    assert np.array_equal(load(tmp_path, data, "TIFF", settings, 1).image, PIXELS)
+    assert load(tmp_path, data, "TIFF", settings, 2).image.shape == (320, 200)
+
+
+@pytest.mark.parametrize("picture", [GREY, PURE], ids=["grey", "1-bit"])
+@pytest.mark.parametrize("tag", [1, 6])
+def test_a_fax_is_stretched_to_square_pixels(
+    tmp_path: Path, settings: Settings, picture: Image.Image, tag: int
+) -> None:
+    """A standard fax has 204 dots an inch across and 98 down; its letters are not left squat."""
+    data = as_bytes(picture, "TIFF", dpi=(204, 98), tiffinfo={274: tag})
+    found = load(tmp_path, data, "TIFF", settings)
+    square = picture.resize((320, round(200 * 204 / 98)), Image.Resampling.NEAREST)
+    expected = np.rot90(np.asarray(square.convert("L")), 0 if tag == 1 else -1)
+    assert found.image.shape == expected.shape
+    assert np.array_equal(found.image, expected)
+    assert (found.dpi, found.bitonal) == (204, picture is PURE)
+
+
+@pytest.mark.parametrize("dpi", [(300, 1), (200, 190), (20_000, 300)])
+def test_a_resolution_that_is_not_believed_stretches_nothing(
+    tmp_path: Path, settings: Settings, dpi: tuple[int, int]
+) -> None:
+    """Nearly square pixels, and resolutions that cannot be right, leave a picture as it is."""
+    found = load(tmp_path, as_bytes(GREY, "TIFF", dpi=dpi), "TIFF", settings)
+    assert np.array_equal(found.image, PIXELS)
+
+
+def test_a_fax_too_large_once_stretched_is_refused(tmp_path: Path, settings: Settings) -> None:
+    """limits.megapixels holds for what comes of the stretching."""
+    little = replace(settings, limits=replace(settings.limits, megapixels=1))
+    data = as_bytes(Image.new("1", (1000, 800)), "TIFF", dpi=(204, 98))
+    with pytest.raises(InputError, match="megapixels"):
+        load(tmp_path, data, "TIFF", little)
