@@ -32,9 +32,17 @@ class Candidate:
 def walk(paths: Iterable[Path]) -> Iterator[Candidate]:
     """Find the files under paths, folders walked in the order that people count in.
 
-    Links are not followed, so a folder cannot lead out of itself or in circles.
+    Links are not followed, so a folder cannot lead out of itself or in circles. What is hidden
+    in a folder is left alone; what is named is taken.
     """
-    for path in paths:
+    stack = [iter(paths)]  # and not recursion: folders may be nested deeper than calls
+    while stack:
+        path = next(stack[-1], None)
+        if path is None:
+            stack.pop()
+            continue
+        if len(stack) > 1 and path.name.startswith("."):
+            continue
         try:
             mode = path.lstat().st_mode
         except OSError:
@@ -42,12 +50,10 @@ def walk(paths: Iterable[Path]) -> Iterator[Candidate]:
             continue
         if stat.S_ISDIR(mode):
             try:
-                inside = sorted(path.iterdir(), key=lambda p: natural_key(p.name))
+                stack.append(iter(sorted(path.iterdir(), key=lambda p: natural_key(p.name))))
             except OSError as error:
                 yield Candidate(path, _unlisted(path, error))
-                continue
-            yield from walk(inside)
-        elif path.name.lower() not in _LITTER and not path.name.startswith("."):
+        elif path.name.lower() not in _LITTER:
             yield Candidate(path, None)
 
 
@@ -124,6 +130,7 @@ class Settled:
     def __init__(self, settle_s: float) -> None:
         self.settle_s = settle_s
         self._seen: dict[Path, tuple[tuple[int, int, int], float]] = {}
+        self._left: dict[Path, tuple[int, int, int] | None] = {}
 
     def is_settled(self, path: Path) -> bool:
         """Say whether size, time and inode have not changed for the settling time."""
@@ -141,6 +148,17 @@ class Settled:
         """Say whether a file is still what it was when it was last looked at."""
         known = self._seen.get(path)
         return known is not None and known[0] == _state(path)
+
+    def leave(self, path: Path) -> None:
+        """Leave a path alone, with which nothing can be done, until it changes."""
+        self._left[path] = _state(path)
+
+    def not_left(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Return those that are not left alone; forget those that have gone or changed."""
+        there = list(candidates)
+        paths = {c.path for c in there}
+        self._left = {p: s for p, s in self._left.items() if p in paths and s == _state(p)}
+        return [c for c in there if c.path not in self._left]
 
     def forget(self, path: Path) -> None:
         """Drop a file that has been dealt with."""

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -83,6 +84,10 @@ def timed(task_s: int, work: Callable[[T], R], task: T) -> R:
         signal.alarm(0)
 
 
+def _start(work: object) -> None:
+    """Do nothing, in a process that had to import all that ``work`` needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Died:
     """What became of a task whose process died or raised: crashed, timeout, memory or bug."""
@@ -98,12 +103,14 @@ class Workers:
         self.count = count
         self.limits = limits
         self.workspace = workspace
-        self._pool = self._new_pool(count)
+        self._pool: ProcessPoolExecutor | None = None  # made for the first task
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._pool is None:
+            return
         if exc[0] is not None:  # all at once: one that waits for a task holds the others' lock
             processes = list((self._pool._processes or {}).values())
             self._end_groups()
@@ -116,7 +123,7 @@ class Workers:
 
         When a process dies, all tasks in flight are done again, one at a time, so that only the
         one that kills its process is lost. A DigitizeError of a task ends the run: it tells of
-        the installation, not of the page.
+        the installation, not of the page; so does one that says that no process can start.
         """
         flying: dict[Future[R], T] = {}
         while True:
@@ -138,6 +145,7 @@ class Workers:
 
     def _one_by_one(self, work: Callable[[T], R], tasks: list[T]) -> Iterator[tuple[T, R | Died]]:
         self._renew(1)
+        self._check_start(work)
         for task in tasks:
             started = time.monotonic()
             try:
@@ -153,11 +161,26 @@ class Workers:
                 yield task, _outcome(future)
         self._renew(self.count)
 
+    def _check_start(self, work: Callable[[T], R]) -> None:
+        """Raise DigitizeError when a process dies that has nothing to do but to start."""
+        try:
+            died = self._submit(_start, work).exception() is not None
+        except BrokenProcessPool:
+            died = True
+        if died:
+            raise DigitizeError(
+                "The reading processes cannot start; raise limits.memory_mb "
+                f"(now {self.limits.memory_mb}), or see that '{sys.executable}' can be run."
+            )
+
     def _submit(self, work: Callable[[T], R], task: T) -> Future[R]:
+        if self._pool is None:
+            self._pool = self._new_pool(self.count)
         return self._pool.submit(timed, self.limits.task_s, work, task)
 
     def _renew(self, count: int) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
         self._end_groups()
         self._pool = self._new_pool(count)
 

@@ -47,20 +47,23 @@ def import_(
     batch = batch or f"import {datetime.now(UTC).strftime('%Y-%m-%d %H:%M')}"
     keeps = installation.archive.keeps
     candidates = [c for c in walk(paths) if not keeps(c.path)]
-    show = _Shower(len(candidates), quiet=as_json)
+    show = _Shower(len(candidates), quiet=as_json, keep=as_json or list_records)
     with installation.archive.run() as run, show:
         intake = Intake(session.actor, batch, department, form, run.name)
         importer = Importer(installation, intake, run, show.outcome, show.progress)
         importer.process(candidates, (), session.workers(workers))
+    if importer.index_fault:
+        why = importer.index_fault.rstrip(".")
+        click.echo(f"The files are in, but search does not find them yet ({why}).", err=True)
     if as_json:
         say_json(_summary(importer.tally, batch, show.outcomes))
     else:
-        _print_summary(importer.tally, batch, show.outcomes)
+        _print_summary(importer.tally, batch, show.busy)
         if list_records:
             for outcome in show.outcomes:
                 for record in outcome.records:
                     click.echo(document_line(record))
-    return _exit_code(importer.tally, show.outcomes)
+    return _exit_code(importer.tally, show.unread)
 
 
 def _check_words(session: Session, form: str | None, department: str | None) -> None:
@@ -75,17 +78,23 @@ def _check_words(session: Session, form: str | None, department: str | None) -> 
         )
 
 
-def _exit_code(tally: Tally, outcomes: Sequence[Outcome]) -> ExitCode:
-    if tally.failed_pages or any(o.sighting and o.message for o in outcomes):
+def _exit_code(tally: Tally, unread: int) -> ExitCode:
+    if tally.failed_pages or unread:
         return ExitCode.PAGES_FAILED
     return ExitCode.INPUT if tally.failed else ExitCode.DONE
 
 
 class _Shower:
-    """Shows an import's progress: a bar on a terminal, a line a file in a pipe."""
+    """Shows an import's progress: a bar on a terminal, a line a file in a pipe.
 
-    def __init__(self, files: int, quiet: bool) -> None:
+    The outcomes are kept only when asked for: a drawer can hold very many.
+    """
+
+    def __init__(self, files: int, quiet: bool, keep: bool) -> None:
         self.outcomes: list[Outcome] = []
+        self.busy = 0
+        self.unread = 0  # files that were taken in and could not be read
+        self._keep = keep
         self._quiet = quiet
         self._stack = ExitStack()
         self._bar: ProgressBar[Any] | None = None
@@ -112,7 +121,10 @@ class _Shower:
 
     def outcome(self, outcome: Outcome) -> None:
         """Show what became of one file."""
-        self.outcomes.append(outcome)
+        if self._keep:
+            self.outcomes.append(outcome)
+        self.busy += outcome.sighting is Sighting.BUSY
+        self.unread += bool(outcome.sighting and outcome.message)
         if self._bar is not None:
             self._bar.update(1, self._tally)
             if outcome.message:
@@ -157,8 +169,7 @@ def _summary(tally: Tally, batch: str, outcomes: Sequence[Outcome]) -> dict[str,
     }
 
 
-def _print_summary(tally: Tally, batch: str, outcomes: Sequence[Outcome]) -> None:
-    busy = sum(o.sighting is Sighting.BUSY for o in outcomes)
+def _print_summary(tally: Tally, batch: str, busy: int) -> None:
     click.echo(f"\nBatch '{batch}'")
     for name, value in (
         ("files", tally.files),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from functools import cached_property
 from pathlib import Path
 
@@ -35,10 +35,13 @@ class Session:
     @cached_property
     def actor(self) -> str:
         """Who is at the keyboard, for the audit."""
+        user = os.getuid()
         try:
-            return f"cli:{getpass.getuser()}"
-        except (KeyError, OSError):  # a user id without a name
-            return f"cli:{os.getuid()}"
+            name = pwd.getpwuid(user).pw_name  # and not LOGNAME, which anyone can set
+        except KeyError:
+            name = str(user)
+        called = os.environ.get("SUDO_USER")
+        return f"cli:{name} (sudo from {called})" if called and not user else f"cli:{name}"
 
     @property
     def viewer(self) -> Viewer:

@@ -6,6 +6,9 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -20,6 +23,8 @@ from webui.passwords import check_new_password, check_password, hash_password
 from webui.server import serve as serve_site
 
 FIRST_NAME = "admin"
+_READER_ENDS_S = 60
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _WORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -131,9 +136,11 @@ def serve(session: Session) -> None:
     session.check_programs()
     installation = session.installation
     password = first_sign_in(installation, session.actor)
-    reader = _start_reader(session.settings.path)
+    reader = _Reader(session.settings.path)
+    signal.signal(signal.SIGTERM, _end)  # from now on, and not only once the site answers
 
     def ready(url: str) -> None:
+        reader.start()
         click.echo(f"The site is at {url}")
         if password:
             click.echo(f"First sign-in: {FIRST_NAME} / {password}  (change it on the site)")
@@ -142,14 +149,67 @@ def serve(session: Session) -> None:
     try:
         serve_site(installation, ready)
     finally:
-        reader.send_signal(signal.SIGTERM)
-        reader.wait(timeout=60)
+        reader.stop()
 
 
-def _start_reader(config: Path) -> subprocess.Popen[bytes]:
-    """Start the process that reads what comes in: the site itself never parses a file."""
-    command = [sys.executable, "-m", "digitize", "--config", str(config), "watch"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+class _Reader:
+    """The process that reads what comes in, started anew when it dies.
+
+    The site itself never parses a file.
+    """
+
+    def __init__(self, config: Path) -> None:
+        self._command = [sys.executable, "-m", "digitize", "--config", str(config), "watch"]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ending = threading.Event()
+        self._minder = threading.Thread(target=self._mind, name="reader's minder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._start()
+        self._minder.start()
+
+    def stop(self) -> None:
+        """Let the page that is being read be finished, but do not wait for ever."""
+        self._ending.set()
+        if self._minder.ident is not None:
+            self._minder.join()
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=_READER_ENDS_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # its reading processes see that, and end
+            self._process.wait()
+
+    def _start(self) -> None:
+        self._began = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+
+    def _mind(self) -> None:
+        """Look now and then whether the process lives; say once that it did not."""
+        pause, said = _SHORTEST_PAUSE_S, False
+        while not self._ending.wait(pause):
+            if self._process is not None and self._process.poll() is None:
+                if time.monotonic() - self._began > 2 * _LONGEST_PAUSE_S:
+                    pause, said = _SHORTEST_PAUSE_S, False
+                continue
+            if not said:
+                click.echo(
+                    "digitize: The process that reads new files has ended; "
+                    "it is started again, and again if need be.", err=True,
+                )  # fmt: skip
+                said = True
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            with suppress(OSError):  # no memory for one more process, say: the next time
+                self._start()
 
 
 COMMANDS = (users, serve)

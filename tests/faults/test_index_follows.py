@@ -66,9 +66,8 @@ def test_corrections_survive_a_reindex(filed: House, lost: bool) -> None:
 def test_corrections_survive_a_new_reading(filed: House, tmp_path: Path) -> None:
     """A page that is read again, with other settings or after a loss, keeps the correction."""
     assert filed.run("correct", 1, "place_of_birth", "Ravensholt").code == 0
-    with filed.opened() as installation:
-        [image] = installation.store.images()
-        installation.archive.image_path(image).unlink()
+    [(image,)] = filed.rows("SELECT image FROM pages")
+    (filed.archive / "pages" / image[:2] / f"{image}.png").unlink()
     assert filed.run("check").code == 6
     assert filed.run("repair", "--yes").code == 0
     assert filed.run("import", CARD, "--workers", 1).code == 0

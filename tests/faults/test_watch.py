@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from digitize import watching
 from digitize.importing import Outcome
 from digitize.intake import receive
 from digitize.watching import watch
@@ -222,3 +223,77 @@ def test_trouble_is_waited_for(house: House, tmp_path: Path) -> None:
     assert "Errno" not in str(said[1].message)
     assert (said[2].name, said[2].message) == ("a.png", None)
     assert (folder / "done" / "a.png").exists()
+
+
+def test_what_cannot_be_dealt_with_is_told_once(house: House, tmp_path: Path) -> None:
+    """A folder that cannot be listed and a file that cannot be moved are told once, then left.
+
+    They hold up nothing else: what comes later is filed.
+    """
+    said: list[Outcome] = []
+    folder = tmp_path / "in"
+    (folder / "locked").mkdir(parents=True)
+    (folder / "failed").touch()  # where the next one should go
+    (folder / "bad.txt").write_text("no scan")
+    looks, listed = [0], Path.iterdir
+
+    def rest(_: float) -> None:
+        time.sleep(0.1)
+        looks[0] += 1
+        if looks[0] == 12:
+            write_scan(folder / "later.png", "later")
+
+    def iterdir(self: Path) -> Iterator[Path]:
+        if self.name == "locked":
+            raise PermissionError(13, "Permission denied", str(self))
+        return listed(self)
+
+    with house.opened() as installation, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("digitize.watching.time", SimpleNamespace(sleep=rest))
+        patch.setattr(Path, "iterdir", iterdir)
+        patch.setenv("PATH", house.environment()["PATH"])
+        watch(
+            installation, folder, "test", 1, said.append,
+            lambda: looks[0] > 120 or (folder / "done" / "later.png").exists(),
+        )  # fmt: skip
+    assert [o.name for o in said] == ["locked", "bad.txt", "later.png"]
+    assert "cannot be looked into" in str(said[0].message)
+    assert "cannot be moved away" in str(said[1].message)
+    assert said[2].message is None
+
+
+@pytest.mark.parametrize("aside", ["done", "failed"])
+@pytest.mark.parametrize("name", ["n" * 248 + ".png", "\u00e4" * 125 + ".png", "x." + "y" * 253])
+def test_long_names_are_cut(tmp_path: Path, aside: str, name: str) -> None:
+    """A file whose name leaves no room for a number, or for its text, is moved with a shorter."""
+    message = None if aside == "done" else "It cannot be read."
+    for time_ in range(3):
+        path = tmp_path / name
+        path.write_text(str(time_))
+        watching._move(tmp_path, path, message)
+        assert not path.exists()
+    kept = sorted((tmp_path / aside).iterdir())
+    assert len(kept) == (3 if aside == "done" else 6)
+    assert {p.read_text() for p in kept} - {"It cannot be read.\n"} == {"0", "1", "2"}
+
+
+def test_a_file_that_cannot_be_moved_has_no_text(tmp_path: Path) -> None:
+    """The text that says why is written before the move, and goes when that fails."""
+    gone = tmp_path / "gone.png"
+    with pytest.raises(FileNotFoundError):
+        watching._move(tmp_path, gone, "It cannot be read.")
+    assert list((tmp_path / "failed").iterdir()) == []
+
+
+def test_a_fault_of_no_file_is_said_in_words(house: House, tmp_path: Path) -> None:
+    """An error of the disk that names no file is not told as a fault of 'None'."""
+    said: list[Outcome] = []
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with house.opened() as installation, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watching, "_look", fail)
+        patch.setattr("digitize.watching.time", SimpleNamespace(sleep=lambda _: None))
+        watch(installation, tmp_path, "test", 1, said.append, lambda: bool(said))
+    assert said[0].message == "The disk failed (Input/output error). It will be tried again."

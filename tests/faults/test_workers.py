@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digitize.workers import Died, Limits, Workers
-from records.errors import ArchiveError
+from records.errors import ArchiveError, DigitizeError
 from tests.faults.house import until
 from tests.faults.tasks import Task, do
 
@@ -110,6 +110,26 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
     """What is wrong with the archive is not blamed on the page: the run ends and can be resumed."""
     with pytest.raises(ArchiveError, match="make room"):
         outcomes([(1, "has no disk"), (2, "fine")], tmp_path)
+
+
+@pytest.mark.parametrize("fault", ["memory", "interpreter"])
+def test_processes_that_cannot_start_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """What is wrong with the installation is blamed on no page: the run ends, and says the cure."""
+    if fault == "interpreter":
+        monkeypatch.setattr("multiprocessing.spawn._python_exe", os.fsencode("/no/such/python"))
+    little = Limits(memory_mb=20 if fault == "memory" else 2000, task_s=60)
+    found = []
+    with pytest.raises(DigitizeError, match="memory_mb"), Workers(1, little, tmp_path) as w:
+        found.extend(w.run(do, iter([(1, "fine"), (2, "fine")])))
+    assert not found
+
+
+def test_no_task_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading processes are made for the first task, and not before."""
+    monkeypatch.setattr(Workers, "_new_pool", lambda *_: pytest.fail("a pool was made"))
+    assert outcomes([], tmp_path) == []
 
 
 def test_few_tasks_are_taken_ahead(tmp_path: Path) -> None:
