@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -124,13 +125,18 @@ def take_in(
     return file, sighting
 
 
+# A file that cannot be read may be half written; it is tried again until it has lain unchanged
+# for so many times the settling time.
+_STALLS = 15
+
+
 class Settled:
     """Tells when a file in a watched folder has been written whole: it stays as it is."""
 
     def __init__(self, settle_s: float) -> None:
         self.settle_s = settle_s
         self._seen: dict[Path, tuple[tuple[int, int, int], float]] = {}
-        self._left: dict[Path, tuple[int, int, int] | None] = {}
+        self._left: dict[Path, tuple[tuple[int, int, int] | None, float]] = {}
 
     def is_settled(self, path: Path) -> bool:
         """Say whether size, time and inode have not changed for the settling time."""
@@ -149,15 +155,27 @@ class Settled:
         known = self._seen.get(path)
         return known is not None and known[0] == _state(path)
 
-    def leave(self, path: Path) -> None:
-        """Leave a path alone, with which nothing can be done, until it changes."""
-        self._left[path] = _state(path)
+    def leave(self, path: Path, for_s: float = math.inf) -> None:
+        """Leave a path alone, with which nothing can be done, until it changes or time is up."""
+        self._left[path] = (_state(path), time.monotonic() + for_s)
+
+    def still_to_come(self, path: Path) -> float:
+        """Return for how many seconds more of a file may come: its writer may only be stalled."""
+        try:
+            return path.lstat().st_mtime + _STALLS * self.settle_s - time.time()
+        except OSError:
+            return 0.0
 
     def not_left(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Return those that are not left alone; forget those that have gone or changed."""
         there = list(candidates)
         paths = {c.path for c in there}
-        self._left = {p: s for p, s in self._left.items() if p in paths and s == _state(p)}
+        now = time.monotonic()
+        self._left = {
+            path: (state, until)
+            for path, (state, until) in self._left.items()
+            if path in paths and state == _state(path) and now < until
+        }
         return [c for c in there if c.path not in self._left]
 
     def forget(self, path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -107,12 +105,11 @@ def words(pdf: Path, page: int, dpi: float, timeout_s: int) -> tuple[Line, ...] 
     ]  # fmt: skip
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        start_new_session=True,
     )  # fmt: skip
     try:
         out, _ = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
         child.communicate()
         return PopplerFailure("timeout", f"gave no text within {timeout_s} seconds")
     if child.returncode != 0:

@@ -82,6 +82,9 @@ def _look(
         # One that was written anew since is not the one that was taken in: its turn will come.
         if path in faulty:
             settled.leave(path)
+        elif path and outcome.message and outcome.sighting and settled.still_to_come(path) > 0:
+            settled.leave(path, settled.still_to_come(path))
+            return
         elif path and outcome.sighting is not Sighting.BUSY and settled.is_same(path):
             try:
                 _move(folder, path, outcome.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,10 @@ def version() -> str:
     except pytesseract.TesseractNotFoundError:
         raise ProgramMissingError(
             "Tesseract is not installed; install the package tesseract-ocr."
+        ) from None
+    except (subprocess.CalledProcessError, SystemExit):  # pytesseract ends on odd versions
+        raise ProgramMissingError(
+            "Tesseract does not start; install the package tesseract-ocr again."
         ) from None
 
 
@@ -68,7 +73,7 @@ def read(
     except pytesseract.TesseractError as error:
         return ReadFailure("crashed", f"Tesseract ended with exit code {error.status}")
     except FileNotFoundError:
-        return ReadFailure("rubbish", "Tesseract gave nothing")
+        return ReadFailure("rubbish", "Tesseract gave no table")
     except UnicodeDecodeError:
         return ReadFailure("rubbish", "Tesseract gave text that is not UTF-8")
     except RuntimeError:  # how pytesseract says that the time is over

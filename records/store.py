@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,6 @@ from records.schema import migrations
 
 BUSY_MS = 10_000
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_MS}",
@@ -73,6 +73,19 @@ def _close_all(connections: list[sqlite3.Connection]) -> None:
         conn.close()
 
 
+def _to_write_ahead(conn: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait by itself for others who do so too."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
 class Store:
     """The database of one archive; safe to share between threads, each gets its own connection."""
 
@@ -94,7 +107,7 @@ class Store:
                         db.table("departments").upsert(asdict(department), pk="name")
                         self.audit(db, "settings", "department set", asdict(department))
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise BusyError(f"The database '{path}' is busy; try again in a minute.") from error
             raise ArchiveError(
                 f"The database '{path}' cannot be opened ({error}); see that its folder exists, "
@@ -116,6 +129,7 @@ class Store:
             )
             self._connections.append(conn)
             conn.row_factory = sqlite3.Row
+            _to_write_ahead(conn)
             for pragma in _PRAGMAS:
                 conn.execute(pragma)
             self._local.db = Database(conn)

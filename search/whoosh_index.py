@@ -83,7 +83,10 @@ class WhooshIndex:
 
     def search(self, request: Request) -> Answer:
         snapshot = self._fresh()
-        return answer(snapshot, snapshot.table, request)
+        try:
+            return answer(snapshot, snapshot.table, request)
+        except EOFError as error:  # a file that was changed while it is open
+            raise BrokenIndexError("A file of the search index was cut short.") from error
 
     def close(self) -> None:
         """Let go of the files; a search that is under way may still finish."""

@@ -41,12 +41,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Ran]
     assert not house.processes()
 
 
-_NO_TABLE = pytest.mark.xfail(
-    strict=True, reason="ocr.tesseract.read lets the FileNotFoundError of a missing table through"
-)
-
-
-@pytest.mark.parametrize("page", [2, 3, 4, 5, 6, 7, pytest.param(8, marks=_NO_TABLE), 9, 10])
+@pytest.mark.parametrize("page", [2, 3, 4, 5, 6, 7, 8, 9, 10])
 def test_a_page_that_the_engine_fails_on_says_why(read: tuple[House, Ran], page: int) -> None:
     """The failure names the file and the page, and says what happened, in a sentence."""
     house, _ = read
@@ -110,9 +105,6 @@ def test_a_missing_language_ends_the_import_at_once(tmp_path: Path, house: House
     assert "tesseract-ocr-xyz" in ran.err
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ocr.tesseract.version lets CalledProcessError and SystemExit through"
-)
 @pytest.mark.parametrize(
     "front", ["#!/bin/sh\nexit 127\n", "#!/bin/sh\necho no version at all\n"], ids=["ends", "talks"]
 )

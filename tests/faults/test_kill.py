@@ -98,7 +98,6 @@ def _engines(house: House) -> bool:
     return False
 
 
-@pytest.mark.xfail(strict=True, reason="digitize.poppler starts pdftotext in a session of its own")
 def test_a_kill_while_poppler_hangs_leaves_it_not_behind(house: House) -> None:
     """The programs that draw and read PDF pages die with the import, as Tesseract does."""
     assert house.programs

@@ -121,10 +121,6 @@ def test_a_growing_file_is_not_taken(house: House, tmp_path: Path) -> None:
     assert house.rows("SELECT name, state FROM originals") == [("slow.bmp", "read")]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a half-written file whose writer stalls is moved to failed/ at its first failure",
-)
 def test_a_file_whose_writer_stalls_is_tried_again(house: House, tmp_path: Path) -> None:
     """A file that does not parse may be half written: it is tried again, and never skipped."""
     house.prepare()
