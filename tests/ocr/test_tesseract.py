@@ -133,7 +133,7 @@ def test_a_card_is_read(page: Path) -> None:
         ("printf 'level\\377' > \"$2.tsv\"", "rubbish", "not UTF-8"),
         ('echo "not a table" > "$2.tsv"', "rubbish", "cannot be read"),
         (': > "$2.tsv"', "rubbish", "cannot be read"),
-        ("exit 0", "rubbish", "nothing"),
+        ("exit 0", "rubbish", "no table"),
     ],
 )
 def test_a_failure_is_a_value(
