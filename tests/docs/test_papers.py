@@ -79,6 +79,7 @@ def test_tables_of_the_database() -> None:
     database = Database(memory=True)
     migrations.apply(database)
     real = {name for name in database.table_names() if not name.startswith(("_", "sqlite_"))}
+    database.close()
     table = rows(sections(read("docs/design.md"))["The tables"])
     assert {codes(cells[0])[0] for cells in table} == real
 
