@@ -203,7 +203,7 @@ def _ascender_balance(letters: NDArray[np.bool_]) -> float:
         if h < height or h > height * 4 or w < 2 * h:
             continue
         profile = ink[y : y + h, x : x + w].sum(axis=1).astype(np.float64)
-        middle = np.flatnonzero(profile > 0.5 * profile.max())
+        middle = np.flatnonzero(profile > 0.5 * np.max(profile))
         above += profile[: middle[0]].sum()
         below += profile[middle[-1] + 1 :].sum()
         total += profile.sum()

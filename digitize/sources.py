@@ -309,7 +309,7 @@ def _grey(opened: Image.Image, white_zero: bool) -> tuple[NDArray[np.uint8], boo
 def _deep_grey(opened: Image.Image, white_zero: bool) -> NDArray[np.uint8]:
     """Return pixels of more than 8 bits in grey; fractions are of 1, other numbers of the most."""
     values = np.nan_to_num(np.asarray(opened, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    most = float(values.max(initial=0.0))
+    most = float(np.max(values, initial=0.0))
     # A filter may leave fractions a little above 1.
     span = 1.0 if opened.mode == "F" and most <= 2 else max(most, 255.0)
     grey = np.clip(values * 255 / span, 0, 255)

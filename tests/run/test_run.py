@@ -203,6 +203,18 @@ def test_an_administrator_gets_what_is_missing_and_no_more(project: Project) -> 
     assert install.endswith(" install --no-install-recommends poppler-utils")
 
 
+def test_a_mac_asks_homebrew(project: Project) -> None:
+    """On a Mac the same comes from Homebrew, as far as that can be told without a Mac."""
+    project.lacks("apt-get", "pdftotext", "uname")
+    project.has("uname", "echo Darwin")
+    come = 'cp "${0%/*}/pdftoppm" "${0%/*}/pdftotext"'
+    project.has("brew", f'echo "brew $*" >>"$CALLS"; {come}')
+    done = project.run("demo", "--no-serve")
+    assert done.returncode == 0, done.stderr
+    assert "Installing with Homebrew: poppler\n" in done.stderr
+    assert project.calls()[0] == "brew install --quiet poppler"
+
+
 def test_a_failing_package_manager_is_quoted(project: Project) -> None:
     """When packages cannot be had, the package manager's own words are shown; exit code 4."""
     project.lacks("pdftotext")
