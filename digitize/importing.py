@@ -60,7 +60,6 @@ class Tally:
     needs_review: int = 0
     failed: int = 0
     failed_pages: int = 0
-    pages_known: int = 0
     seconds: float = 0.0
 
     @property
@@ -244,7 +243,6 @@ class Importer:
         form = filing.told(store, sha256).form or None
         opened.key = pages.reading_key(self.installation.settings, self.installation.forms, form)
         opened.out = set(range(1, result + 1)) - filing.pages_done(store, sha256, opened.key)
-        self.tally.pages_known += len(opened.out)
         for number in sorted(opened.out):
             self._ready.append(self._page_task(sha256, opened, number, form))
 
