@@ -1,40 +1,84 @@
-"""Records out: CSV for a spreadsheet, JSON Lines for another program."""
+"""Records out: tables and lines for programs, searchable PDFs for people, words with their places.
+
+CSV and JSON Lines are one file of many records; PDF, hOCR and ALTO are files in a folder.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitize import layered, markup
+from digitize.corrections import CorrectedPage, corrected_lines
 from digitize.installation import Installation
+from digitize.values import Reading
 from records.access import Action, Viewer, may
+from records.archive import hash_file
 from records.errors import InputError
-from records.model import Document, Field, Line
+from records.model import Document, DocumentStatus, Field, Line
 
-FORMATS = ("csv", "jsonl")
+IN_ONE_FILE = ("csv", "jsonl")
+IN_A_FOLDER = ("pdf", "hocr", "alto")
+FORMATS = IN_ONE_FILE + IN_A_FOLDER
 _RECORD_COLUMNS = ("id", "source", "sha256", "department", "form", "status", "title", "date")
 _PAGE = 200
+_SLUG_LENGTH = 60
 
 
-def records(installation: Installation, viewer: Viewer, query: str | None) -> Iterator[Document]:
-    """Return the records to export: those a query finds, or all that this person may."""
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What became of one record: its files, and a sentence for everything that is not in them."""
+
+    document: Document
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def records(
+    installation: Installation, viewer: Viewer, which: str | int | None
+) -> Iterator[Document]:
+    """Return the records to export: those a query finds, the one of an id, or all.
+
+    Only those that this person may export; raises NotFoundError for an id that they may not see.
+    """
     store = installation.store
-    if query is None:
+    if isinstance(which, int):
+        found = [store.document(which, viewer)]
+        yield from (d for d in found if may(viewer, Action.EXPORT, d.department))
+        return
+    if which is None:
         after = 0
         while found := store.documents(viewer, after=after, limit=_PAGE):
             yield from (d for d in found if may(viewer, Action.EXPORT, d.department))
             after = found[-1].id
         return
     offset = 0
-    while hits := installation.finder.search(query, viewer, limit=_PAGE, offset=offset).hits:
+    while hits := installation.finder.search(which, viewer, limit=_PAGE, offset=offset).hits:
         for hit in hits:
             document = store.document(hit.document_id, viewer)
             if may(viewer, Action.EXPORT, document.department):
                 yield document
         offset += _PAGE
+
+
+def corrected_pages(installation: Installation, document_id: int) -> list[CorrectedPage]:
+    """Return a record's pages with their words as they are after corrections."""
+    store, forms = installation.store, installation.settings.forms
+    fields, customs = store.fields(document_id), Reading(forms.day_first, forms.region)
+    return [
+        CorrectedPage(
+            page,
+            corrected_lines(store.lines(document_id, page.number), fields, page.number, customs),
+        )
+        for page in store.pages(document_id)
+    ]
 
 
 def as_json(installation: Installation, document: Document) -> dict[str, Any]:
@@ -55,17 +99,17 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
         "pages": [
             {
                 "number": page.number,
-                "text": "\n".join(line.text for line in lines),
+                "text": each.text,
                 "turn": page.geometry.turn,
                 "skew_degrees": page.geometry.skew_degrees,
                 "width": page.width,
                 "height": page.height,
                 "blank": page.blank,
                 "form": page.form,
-                "words": words_json(lines),
+                "words": words_json(each.lines),
             }
-            for page in store.pages(document.id)
-            for lines in [store.lines(document.id, page.number)]
+            for each in corrected_pages(installation, document.id)
+            for page in [each.page]
         ],
     }
 
@@ -98,30 +142,141 @@ def safe_cell(value: str) -> str:
 
 
 def write(
-    installation: Installation, viewer: Viewer, query: str | None, kind: str, out: Path
+    installation: Installation, viewer: Viewer, which: str | int | None, kind: str, out: Path
 ) -> int:
-    """Write the records to a file; it appears whole or not at all. Returns how many."""
-    temporary = out.with_name(f".{out.name}.part")
-    found = records(installation, viewer, query)
+    """Write records (see ``records``) to one CSV or JSON Lines file; return how many."""
+    found = records(installation, viewer, which)
+    with (
+        _whole(out) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as stream,
+    ):
+        if kind == "csv":
+            return _write_csv(installation, list(found), stream)
+        count = 0
+        for document in found:
+            line = json.dumps(as_json(installation, document), ensure_ascii=False)
+            stream.write(line + "\n")
+            count += 1
+        return count
+
+
+def write_folder(
+    installation: Installation, viewer: Viewer, which: str | int | None, kind: str, folder: Path
+) -> Iterator[Exported]:
+    """Write records (see ``records``) to PDF, hOCR or ALTO files in a folder, made if missing.
+
+    A file has the record's id and title in its name. A page that could not be read is left out,
+    and a record without any other gets no file; each has its sentence.
+    """
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as stream:
-            if kind == "csv":
-                count = _write_csv(installation, list(found), stream)
-            else:
-                count = 0
-                for document in found:
-                    line = json.dumps(as_json(installation, document), ensure_ascii=False)
-                    stream.write(line + "\n")
-                    count += 1
-        temporary.replace(out)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        raise _unwritable(folder, error) from error
+    for document in records(installation, viewer, which):
+        yield _write_record(installation, document, kind, folder)
+
+
+def _write_record(
+    installation: Installation, document: Document, kind: str, folder: Path
+) -> Exported:
+    pages, faults = _usable(installation, document, kind)
+    if not pages:
+        why = "is not read yet" if document.status is DocumentStatus.WAITING else "has no page left"
+        fault = f"Record {document.id} ('{document.source}') {why}; no file was written for it."
+        return Exported(document, (), (*faults, fault))
+    files = []
+    for name, content in _files(installation, document, pages, kind):
+        with _whole(folder / name) as temporary:
+            temporary.write_bytes(content)
+        files.append(folder / name)
+    return Exported(document, tuple(files), tuple(faults))
+
+
+def searchable_pdf(installation: Installation, document: Document) -> tuple[bytes, tuple[str, ...]]:
+    """Return one record, that its reader may export, as a searchable PDF/A-2b.
+
+    Beside it a sentence for each page left out. Raises InputError when there is no page at all.
+    """
+    pages, faults = _usable(installation, document, "pdf")
+    if not pages:
         raise InputError(
-            f"'{out}' cannot be written ({error.strerror}); name a file in a folder that can."
-        ) from error
+            f"Record {document.id} has no page that could be read; look at its original."
+        )
+    return _drawn(installation, document, pages), tuple(faults)
+
+
+def _files(
+    installation: Installation, document: Document, pages: list[CorrectedPage], kind: str
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file of a record."""
+    stem = file_stem(document)
+    if kind == "pdf":
+        yield f"{stem}.pdf", _drawn(installation, document, pages)
+    elif kind == "hocr":
+        yield f"{stem}.hocr", markup.hocr(document, pages)
+    else:
+        for each in pages:
+            yield f"{stem}-p{each.page.number:04}.xml", markup.alto(document, each)
+
+
+def _drawn(installation: Installation, document: Document, pages: list[CorrectedPage]) -> bytes:
+    path = installation.archive.image_path
+    pictured = ((each, path(each.page.image or "").read_bytes()) for each in pages)
+    return layered.searchable_pdf(document, pictured)
+
+
+def _usable(
+    installation: Installation, document: Document, kind: str
+) -> tuple[list[CorrectedPage], list[str]]:
+    """Return those of a record's pages that a format can give, and a sentence for each other."""
+    usable, faults = list[CorrectedPage](), list[str]()
+    for each in corrected_pages(installation, document.id):
+        page = f"page {each.page.number} of '{document.source}'"
+        if each.page.image is None:
+            fault = f"{page} could not be read and is left out; look at the original"
+        elif kind == "pdf" and not _is_sound(installation, each.page.image):
+            fault = f"the picture of {page} is missing or damaged, and the page left out; "
+            fault += "run 'digitize repair', which has it made again"
+        else:
+            usable.append(each)
+            continue
+        faults.append(f"Record {document.id}: {fault}.")
+    return usable, faults
+
+
+def _is_sound(installation: Installation, image: str) -> bool:
+    """Say whether a page image is as it was stored."""
+    try:
+        return hash_file(installation.archive.image_path(image)) == image
+    except OSError:
+        return False
+
+
+def file_stem(document: Document) -> str:
+    """Return what a record's files are called: its id, and its title in ``a-z``, ``0-9``, ``-``."""
+    plain = unicodedata.normalize("NFKD", document.title).encode("ascii", "ignore").decode()
+    slug = re.sub("[^a-z0-9]+", "-", plain.lower())[:_SLUG_LENGTH].strip("-")
+    return f"{document.id:06}-{slug or 'record'}"
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path whose file takes a name when it is whole, or else goes."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return count
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"'{path}' cannot be written ({error.strerror}); name a place that can, with room."
+    )
 
 
 def _write_csv(installation: Installation, documents: list[Document], stream: Any) -> int:
@@ -137,10 +292,6 @@ def _write_csv(installation: Installation, documents: list[Document], stream: An
     for document, fields in rows:
         head = [str(getattr(document, column) or "") for column in _RECORD_COLUMNS]
         body = [fields.get(name, "") for name in names]
-        text = "\n".join(
-            line.text
-            for page in installation.store.pages(document.id)
-            for line in installation.store.lines(document.id, page.number)
-        )
+        text = "\n".join(each.text for each in corrected_pages(installation, document.id))
         writer.writerow([safe_cell(cell) for cell in [*head, *body, text]])
     return len(rows)

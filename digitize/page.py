@@ -14,6 +14,7 @@ from digitize.extract import extract
 from digitize.forms import FormTemplate
 from digitize.identify import Identified, as_form, identify
 from digitize.scan import Bench, read_scan
+from digitize.second_look import look_again
 from digitize.values import Reading as Customs
 from ocr.reading import ReadFailure, mean_confidence
 from records.archive import Archive
@@ -23,7 +24,7 @@ from records.model import Field, Line, PageFailure, PageKind, PageResult
 from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
-READING_VERSION = 1
+READING_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ def work_on_page(task: PageTask) -> PageResult | PageFailure:
         read = read_scan(loaded, Bench(task.settings, task.workspace, stem))
         if isinstance(read, ReadFailure):
             return _failure(task, "reading", read.kind, f"{read.message}; look at the page")
-        page, lines, reader = read.page, read.reading.lines, read.reading.reader
+        reading = look_again(read, task.settings.read)
+        if isinstance(reading, ReadFailure):
+            return _failure(task, "reading", reading.kind, f"{reading.message}; look at the page")
+        page, lines, reader = read.page, reading.lines, reading.reader
         kind, dpi, png = PageKind.SCAN, round(loaded.dpi * page.geometry.scale), read.png
     return _result(task, page, png, lines, reader, kind, dpi, started)
 
@@ -128,7 +132,7 @@ def _identify(task: PageTask, lines: tuple[Line, ...]) -> Identified | None:
 def _plain(pixels: image.Grey) -> image.CleanPage:
     height, width = pixels.shape
     blank = False  # it has words of its own
-    return image.CleanPage(pixels, untouched(width, height), (), blank)
+    return image.CleanPage(pixels, untouched(width, height), (), blank, pixels, 0.0)
 
 
 def _failure(task: PageTask, stage: str, kind: str, message: str) -> PageFailure:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from digitize import image
+from digitize import image, orientation
 from digitize.sources import Loaded
-from ocr import tesseract
+from ocr import ppocr, tesseract
 from ocr.reading import ReadFailure, Reading
 from records.settings import Settings
 
-# A page whose place was seen clearly, or whose words are read this surely, lies right.
-_SURE_ENOUGH = 0.2
+# A page whose words are read this surely lies right.
 _WELL_READ = 0.70
 # How much better another turn must read, in confidence weighed by letters.
 _FAR_BETTER = 0.1
@@ -50,11 +49,10 @@ def read_scan(loaded: Loaded, bench: Bench) -> ReadPage | ReadFailure:
     # The frame that a scanner leaves must not be taken for writing.
     frame = image.border_mask(loaded.image) if clean.crop else None
     seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
-    lies = image.find_orientation(seen, clean.turn, clean.deskew)
-    unsure = clean.turn and lies.sureness < _SURE_ENOUGH
+    lies = orientation.find_orientation(seen, clean.turn, clean.deskew, ppocr.upright_share)
+    unsure = clean.turn and lies.sureness < orientation.SURE_ENOUGH
     if unsure and lies.turn:
-        turn = _best_turn(seen, (0, lies.turn), loaded.dpi, bench)
-        lies = lies if turn == lies.turn else _lying(seen, turn, bench)
+        lies = _unless_it_reads_upright(seen, lies, loaded.dpi, bench)
     first = _clean_and_read(loaded, lies, frame, bench)
     if isinstance(first, ReadFailure) or first.page.blank:
         return first
@@ -70,11 +68,20 @@ def read_scan(loaded: Loaded, bench: Bench) -> ReadPage | ReadFailure:
     return second
 
 
-def _lying(seen: image.Grey, turn: int, bench: Bench) -> image.Orientation:
+def _unless_it_reads_upright(
+    seen: image.Grey, lies: orientation.Orientation, dpi: int, bench: Bench
+) -> orientation.Orientation:
+    """Return how a page lies whose turn is a guess: as guessed only if it reads far better so."""
+    turns = dict.fromkeys((0, lies.turn, (lies.turn + 180) % 360))
+    turn = _best_turn(seen, tuple(turns), dpi, bench)
+    return lies if turn == lies.turn else _lying(seen, turn, bench)
+
+
+def _lying(seen: image.Grey, turn: int, bench: Bench) -> orientation.Orientation:
     """Return how a page lies whose turn is known."""
     upright = np.ascontiguousarray(np.rot90(seen, -turn // 90))
-    found = image.find_orientation(upright, False, bench.settings.clean.deskew)
-    return image.Orientation(turn, found.skew_degrees, 1.0)
+    found = orientation.find_orientation(upright, False, bench.settings.clean.deskew)
+    return orientation.Orientation(turn, found.skew_degrees, 1.0)
 
 
 def _best_turn(seen: image.Grey, turns: tuple[int, ...], dpi: int, bench: Bench) -> int:
@@ -87,7 +94,7 @@ def _best_turn(seen: image.Grey, turns: tuple[int, ...], dpi: int, bench: Bench)
 def _lines_read(seen: image.Grey, turn: int, dpi: int, bench: Bench) -> float:
     """Return how well a few lines of a page read in a turn: confidence, weighed by letters."""
     upright = np.ascontiguousarray(np.rot90(seen, -turn // 90))
-    lines = image.strips(image.rotate(upright, _lying(seen, turn, bench).skew_degrees))
+    lines = orientation.lines_to_try(upright, _lying(seen, turn, bench).skew_degrees)
     if lines is None:
         return 0.0
     read = _read(image.encode_png(lines), dpi, _BLOCK, bench)
@@ -98,13 +105,13 @@ def _lines_read(seen: image.Grey, turn: int, dpi: int, bench: Bench) -> float:
 
 
 def _clean_and_read(
-    loaded: Loaded, lies: image.Orientation, frame: image.Grey | None, bench: Bench
+    loaded: Loaded, lies: orientation.Orientation, frame: image.Grey | None, bench: Bench
 ) -> ReadPage | ReadFailure:
     clean = bench.settings.clean
     may = image.Cleaning(clean.turn, clean.deskew, clean.crop, clean.background, clean.speckle)
     page = image.clean(loaded.image, lies, loaded.dpi, loaded.bitonal, may, frame)
     if page.blank:  # what little there is does not say which way is up, so it is not turned
-        unturned = image.Orientation(0, 0.0, 0.0)
+        unturned = orientation.Orientation(0, 0.0, 0.0)
         page = image.clean(loaded.image, unturned, loaded.dpi, loaded.bitonal, may, frame)
         page = replace(page, blank=True)
     png = image.encode_png(page.image)

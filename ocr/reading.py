@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from records.geometry import Box
 from records.model import Line
 
 
@@ -23,6 +24,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Character:
+    """One character as a reader saw it; ``confidence`` is 0 to 1 as the reader reports it."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFailure:
     """Why an engine gave nothing; ``kind`` is timeout, crashed or rubbish."""
 
@@ -39,3 +49,11 @@ def mean_confidence(lines: tuple[Line, ...]) -> float:
             total += word.confidence * letters
             weight += letters
     return total / weight if weight else 0.0
+
+
+class ReaderError(Exception):
+    """An engine that runs in this process failed; ``kind`` as ``ReadFailure``'s."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

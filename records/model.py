@@ -50,12 +50,34 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WordReading:
+    """What one reader made of a word's place; ``confidence`` is 0 to 1 as that reader reports it.
+
+    ``text`` may hold blanks: where one reader sees a word, another may see two.
+    """
+
+    reader: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
-    """One word as it was read; ``confidence`` is 0 to 1 as the reader reports it."""
+    """One word of a page; ``confidence`` is the calibrated probability (0 to 1) that it is right.
+
+    ``readings`` are what each reader made of it where more than one looked.
+    """
 
     text: str
     box: Box
     confidence: float
+    readings: tuple[WordReading, ...] = ()
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """What else it may be: the readings that differ from its text."""
+        others = (reading.text for reading in self.readings if reading.text != self.text)
+        return tuple(dict.fromkeys(text for text in others if text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,20 +21,38 @@ from records.model import (
     PageKind,
     PageResult,
     Word,
+    WordReading,
 )
 
 
 def lines(words: str) -> tuple[Line, ...]:
-    """Read a page's ``words`` column: a list of lines, each a list of [text, box, confidence]."""
-    return tuple(
-        Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in line)) for line in json.loads(words)
+    """Read a page's ``words`` column: a list of lines, each a list of words.
+
+    A word is [text, left, top, right, bottom, confidence], and its readings behind these where it
+    has any: [reader, text, confidence] each, with no text where it is the word's own.
+    """
+    return tuple(Line(tuple(_word(word) for word in line)) for line in json.loads(words))
+
+
+def _word(cells: list[Any]) -> Word:
+    readings = tuple(
+        WordReading(reader, text or cells[0], sure) for reader, text, sure in cells[6:]
     )
+    return Word(cells[0], Box(*cells[1:5]), cells[5], readings)
+
+
+def _cells(word: Word) -> list[Any]:
+    readings = [
+        [r.reader, "" if r.text == word.text else r.text, round(r.confidence, 4)]
+        for r in word.readings
+    ]
+    return [word.text, *word.box, round(word.confidence, 4), *readings]
 
 
 def words_column(made: tuple[Line, ...]) -> str:
     """Write a page's lines for its ``words`` column."""
     return json.dumps(
-        [[[w.text, *w.box, round(w.confidence, 4)] for w in line.words] for line in made],
+        [[_cells(word) for word in line.words] for line in made],
         ensure_ascii=False,
         separators=(",", ":"),
     )

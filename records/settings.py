@@ -52,7 +52,7 @@ class LimitSettings:
     pages: int = _number(2000, 1, 10**6)
     megapixels: int = _number(120, 1, 2000)
     page_s: int = _number(180, 5, 3600)
-    memory_mb: int = _number(4000, 700, 10**6)
+    memory_mb: int = _number(4000, 1200, 10**6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class CleanSettings:
 class ReadSettings:
     """How words are read."""
 
+    mode: str = _choice("both", "tesseract", "both", "best")
     languages: tuple[str, ...] = field(default=("eng",), metadata={"least": 1})
     born_digital: str = _choice("keep", "keep", "read")
     hidden_text: str = _choice("read", "keep", "read")

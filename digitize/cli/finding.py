@@ -10,8 +10,17 @@ import click
 from digitize.cli.printing import cut, document_head, fields_table, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.desk import correct_field
-from digitize.export import FORMATS, as_json, field_json, words_json, write
-from records.errors import InputError
+from digitize.export import (
+    FORMATS,
+    IN_ONE_FILE,
+    as_json,
+    corrected_pages,
+    field_json,
+    words_json,
+    write,
+    write_folder,
+)
+from records.errors import ExitCode, InputError
 from search.finder import Hit, Results
 from search.index import Filters
 
@@ -118,7 +127,7 @@ def show(session: Session, record: int, part: str | None, as_json: bool) -> None
         else:
             fields_table(fields)
     elif part in ("text", "words"):
-        lines = {page.number: store.lines(record, page.number) for page in pages}
+        lines = {c.page.number: c.lines for c in corrected_pages(installation, record)}
         if as_json:
             say_json([
                 {"page": n, **({"text": "\n".join(line.text for line in ls)} if part == "text"
@@ -186,20 +195,47 @@ def correct(session: Session, record: int, field: str, value: str, version: int 
 
 @click.command()
 @click.option("--query", help="Only the records that this search finds.")
+@click.option("--record", type=click.IntRange(max=2**63 - 1), help="Only the record of this id.")
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), required=True,
-    help="csv for a spreadsheet, jsonl for another program.",
+    help="csv for a spreadsheet, jsonl for another program, pdf to hand on and search; "
+    "hocr and alto for programs that want each word's place.",
 )  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True,
+    help="The file to write (csv, jsonl), or the folder for the files of the others.",
+)  # fmt: skip
 @pass_session
-def export(session: Session, query: str | None, kind: str, out: Path) -> None:
-    """Write records to a file, for a spreadsheet or another program."""
+def export(
+    session: Session, query: str | None, record: int | None, kind: str, out: Path
+) -> int | None:
+    """Write records to a file (csv, jsonl), or each to files of its own (pdf, hocr, alto)."""
+    if query is not None and record is not None:
+        raise click.UsageError("--query and --record do not go together; give one of them.")
     if query is not None:
         session.installation.finder.sync(wait_s=2.0)
+    which = query if record is None else record
+    if kind not in IN_ONE_FILE:
+        return _export_files(session, which, kind, out)
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise InputError(f"'{out}' cannot be written; name a file in a folder that exists.")
-    count = write(session.installation, session.viewer, query, kind, out)
+    count = write(session.installation, session.viewer, which, kind, out)
     click.echo(f"{count} record(s) written to {out}.")
+    return None
+
+
+def _export_files(session: Session, which: str | int | None, kind: str, out: Path) -> int:
+    """Write records to files in a folder; return the exit code, 7 when something is left out."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"'{out}' is a file; name a folder for the files, one that may be new.")
+    count, whole = 0, True
+    for exported in write_folder(session.installation, session.viewer, which, kind, out):
+        for sentence in exported.left_out:
+            click.echo(sentence, err=True)
+        count += bool(exported.files)
+        whole = whole and not exported.left_out
+    click.echo(f"{count} record(s) written to {out}.")
+    return ExitCode.DONE if whole else ExitCode.PAGES_FAILED
 
 
 COMMANDS = (search, show, correct, export)

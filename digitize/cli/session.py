@@ -11,7 +11,7 @@ import click
 
 from digitize import poppler
 from digitize.installation import Installation, open_installation
-from ocr import tesseract
+from ocr import ppocr, tesseract
 from records.access import Viewer
 from records.settings import Settings, load
 
@@ -51,6 +51,8 @@ class Session:
     def check_programs(self) -> None:
         """Raise ProgramMissingError unless all that reading needs is installed."""
         tesseract.check_languages(self.settings.read.languages)
+        if self.settings.read.mode != "tesseract" and ppocr.knows(self.settings.read.languages):
+            ppocr.check_installed()
         poppler.check_installed()
 
     def workers(self, given: int | None) -> int:

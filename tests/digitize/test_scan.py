@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from digitize import scan
 from digitize.scan import Bench, ReadPage, read_scan
 from digitize.sources import Loaded
 from records.settings import Settings
@@ -53,3 +54,31 @@ def test_an_empty_sheet_is_blank_and_has_no_words(settings: Settings, tmp_path: 
     found = read(Image.fromarray(made), settings, tmp_path)
     assert found.page.blank
     assert found.reading.lines == ()
+
+
+CAPITALS = ("REQUISITION NO. 2004, 11 MARCH", "TOTAL AMOUNT DUE UPON RECEIPT",
+            "CITY OF ALDER FALLS, ROOM 114", "QUANTITY 26, PRICE EACH 11.50")  # fmt: skip
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_without_the_classifier_a_few_lines_are_tried(
+    turn: int, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Capitals do not say which way is up by their places: Tesseract reads a few lines of them."""
+    monkeypatch.setattr(scan.ppocr, "upright_share", lambda crops: None)
+    made = sheet("\n".join(CAPITALS)).rotate(turn, expand=True)
+    assert read(made, settings, tmp_path).page.geometry.turn == turn
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_what_no_reader_makes_out_stays_as_it_came(
+    turn: int, settings: Settings, tmp_path: Path
+) -> None:
+    """Scribbles that say nothing of how they lie are not turned."""
+    made = sheet("")
+    drawn, pen = np.random.default_rng(5), ImageDraw.Draw(made)
+    for x, y in drawn.integers((150, 150), (1000, 1400), (60, 2)).tolist():
+        points = drawn.integers(-60, 60, (6, 2)) + np.array((x, y))
+        pen.line([tuple(point) for point in points.tolist()], fill=0, width=4)
+    found = read(made.rotate(turn, expand=True), settings, tmp_path)
+    assert found.page.geometry.turn == 0

@@ -45,11 +45,12 @@ def requirements(name: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "title"), [("run.in", "To run"), ("test.in", "To check")])
-def test_every_dependency_has_its_reasons(name: str, title: str) -> None:
+@pytest.mark.parametrize(("sets", "title"), [("run models", "To run"), ("test", "To check")])
+def test_every_dependency_has_its_reasons(sets: str, title: str) -> None:
     """Each required package has a row with why, alive and instead of what; and no other has."""
     table = rows(sections(read("docs/dependencies.md"))[title])
-    assert {package for cells in table for package in codes(cells[0])} == requirements(name)
+    required = set[str]().union(*(requirements(f"{name}.in") for name in sets.split()))
+    assert {package for cells in table for package in codes(cells[0])} == required
     assert all(cell for cells in table for cell in cells)
 
 

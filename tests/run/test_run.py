@@ -98,13 +98,19 @@ def project(tmp_path: Path) -> Project:
     made = Project(tmp_path / "town hall", tmp_path / "programs", tmp_path / "calls")
     (made.root / "requirements").mkdir(parents=True)
     made.programs.mkdir()
-    for name in ("run", "requirements/run.txt", "requirements/test.txt"):
-        shutil.copy(PROJECT / name, made.root / name)
+    shutil.copy(PROJECT / "run", made.root)
+    for name in ("run", "models", "test"):
+        shutil.copy(PROJECT / f"requirements/{name}.txt", made.root / "requirements")
     for name in TOOLS:
         (made.programs / name).symlink_to(shutil.which(name) or name)
     for name, script in PROGRAMS.items():
         made.has(name, script)
     return made
+
+
+def installed(project: Project) -> list[str]:
+    """Return the files of packages that were installed since the last time this was asked."""
+    return [c.split("/")[-1] for c in project.calls() if " -m pip install " in c]
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
@@ -242,14 +248,30 @@ def test_packages_come_by_hash_and_once(project: Project) -> None:
     """Wheels are installed by their hashes, again only when the requirements change."""
     assert project.run("demo", "--no-serve").returncode == 0
     made = [c for c in project.calls() if " -m pip install " in c]
-    assert [c.split("/")[-1] for c in made] == ["pip.txt", "run.txt"]
-    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(made[0].split())
+    assert [c.split("/")[-1] for c in made] == ["pip.txt", "run.txt", "models.txt"]
+    assert all({"--require-hashes", "--no-deps", "--only-binary"} <= set(c.split()) for c in made)
     assert project.run("demo", "--no-serve").returncode == 0
     assert not any("pip" in c or "venv" in c.split() for c in project.calls())
-    with (project.root / "requirements/run.txt").open("a") as file:
-        file.write("# another\n")
-    assert project.run("digitize", "status").returncode == 0
-    assert any(c.endswith("/run.txt") for c in project.calls())
+    for name in ("run.txt", "models.txt"):
+        with (project.root / "requirements" / name).open("a") as file:
+            file.write("# another\n")
+        assert project.run("digitize", "status").returncode == 0
+        assert installed(project)[-1:] == [name]
+
+
+@pytest.mark.parametrize(
+    "command", [("demo", "--no-serve"), ("digitize", "status"), ("test", "-x")]
+)
+def test_the_second_readers_models_come_with_every_command(
+    project: Project, command: tuple[str, ...]
+) -> None:
+    """Whatever sets up the packages sets up the models; an older environment gets them as well."""
+    project.has("chromium", "")
+    assert project.run(*command).returncode == 0
+    assert "models.txt" in installed(project)
+    (project.root / ".venv/models.stamp").unlink()
+    assert project.run(*command).returncode == 0
+    assert installed(project) == ["models.txt"]
 
 
 def test_a_half_made_environment_is_made_anew(project: Project) -> None:

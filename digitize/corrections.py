@@ -1,0 +1,136 @@
+"""A page's words once people have corrected its fields: the text that every export gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from digitize.values import TEXT_KINDS, Reading, normalise
+from records.geometry import Box, union
+from records.model import Field, Line, Page, Word
+
+# What neither XML 1.0 (its production Char) nor a PDF's map to Unicode may hold.
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# A word lies in a field's box when this share of it does.
+_WITHIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedPage:
+    """A stored page with its words after corrections."""
+
+    page: Page
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+def corrected_lines(
+    lines: Sequence[Line], fields: Sequence[Field], page: int, customs: Reading
+) -> tuple[Line, ...]:
+    """Return the lines of a page with what people said of the fields on it in its place.
+
+    The words in a corrected field's box make way for its value, spread over the place they had.
+    Where the machine had read the same value, its words stay: they are how the paper says it.
+    Ticks, choices and signatures are no words, and a field whose place is not known has none.
+    """
+    as_read = frozenset(word for line in lines for word in line.words)
+    for field in fields:
+        if field.page == page and _says_otherwise(field, customs) and field.box is not None:
+            lines = _with_value(lines, field.box, field.value.split(), as_read)
+    written = (_writable(line) for line in lines)
+    return tuple(line for line in written if line.words)
+
+
+def _says_otherwise(field: Field, customs: Reading) -> bool:
+    """Say whether a person has said that other words stand in a field than were read."""
+    if not field.by_person or field.kind not in TEXT_KINDS:
+        return False
+    return field.value not in (field.raw, normalise(field.kind, field.raw, customs).text)
+
+
+def writable(text: str) -> str:
+    """Return a text without the characters that neither XML nor PDF may hold."""
+    return _UNWRITABLE.sub("", text)
+
+
+def _writable(line: Line) -> Line:
+    """Leave out characters that no format may hold, and words that then are empty."""
+    if not any(_UNWRITABLE.search(w.text) or not w.text.strip() for w in line.words):
+        return line
+    words = (replace(w, text=writable(w.text)) for w in line.words)
+    return Line(tuple(w for w in words if w.text.strip()))
+
+
+def _with_value(
+    lines: Sequence[Line], box: Box, value: list[str], as_read: frozenset[Word]
+) -> list[Line]:
+    """Return the lines with a value in the place of the words that were read in a box.
+
+    What another correction has put there stays, should the boxes of two fields overlap.
+    """
+    rows = [_words_in(line, box, as_read) for line in lines]
+    places = [place for row in rows if (place := union([w.box for w in row])) is not None]
+    if not places:
+        return _with_line(lines, Line(tuple(_spread(value, box)))) if value else list(lines)
+    shares = iter(_shared_out(value, places))
+    made = []
+    for line, row in zip(lines, rows, strict=True):
+        if row:
+            first = line.words.index(row[0])
+            kept = [w for w in line.words if w not in row]
+            line = Line((*kept[:first], *next(shares), *kept[first:]))
+        made.append(line)
+    return made
+
+
+def _words_in(line: Line, box: Box, as_read: frozenset[Word]) -> list[Word]:
+    return [
+        word
+        for word in line.words
+        if word in as_read and word.box.overlap(box) > _WITHIN * word.box.width * word.box.height
+    ]
+
+
+def _with_line(lines: Sequence[Line], new: Line) -> list[Line]:
+    """Return the lines with what stands in an empty place: in the line beside it, or its own."""
+    place = new.words[0].box
+    middle = place.centre[1]
+    for number, line in enumerate(lines):
+        beside = union([w.box for w in line.words])
+        if beside and beside.top <= middle < beside.bottom:
+            before = sum(w.box.left < place.left for w in line.words)
+            words = (*line.words[:before], *new.words, *line.words[before:])
+            return [*lines[:number], Line(words), *lines[number + 1 :]]
+    above = sum(line.words[0].box.centre[1] < middle for line in lines if line.words)
+    return [*lines[:above], new, *lines[above:]]
+
+
+def _shared_out(value: list[str], places: list[Box]) -> list[list[Word]]:
+    """Return the words for each of the lines that a value had, by how long the lines are."""
+    made, left = list[list[Word]](), sum(p.width for p in places)
+    words = list(value)
+    for place in places:
+        letters = sum(map(len, words)) * place.width / max(left, 1)
+        taken = 0
+        while taken < len(words) and (place is places[-1] or letters >= len(words[taken]) / 2):
+            letters -= len(words[taken])
+            taken += 1
+        made.append(_spread(words[:taken], place))
+        words, left = words[taken:], left - place.width
+    return made
+
+
+def _spread(words: list[str], box: Box) -> list[Word]:
+    """Place words side by side over a box, as wide as they are long, a letter between them."""
+    letters = sum(map(len, words)) + len(words) - 1
+    made, before = list[Word](), 0
+    for word in words:
+        left = box.left + box.width * before // letters
+        right = box.left + box.width * (before + len(word)) // letters
+        made.append(Word(word, Box(left, box.top, max(right, left + 1), box.bottom), 1.0))
+        before += len(word) + 1
+    return made

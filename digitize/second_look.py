@@ -1,0 +1,116 @@
+"""The second reader's part: it looks again at what is doubtful on a page that was read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from digitize import image
+from digitize.scan import ReadPage
+from ocr import joining, ppocr
+from ocr.calibration import Tables
+from ocr.joining import SURE_WORD, SecondLine
+from ocr.reading import Character, ReaderError, ReadFailure, Reading
+from records.geometry import Box, union
+from records.model import Line, Word
+from records.settings import ReadSettings
+
+# Where more of a page's letters than this were not read for sure, its lines are sought afresh.
+_FAILED = 0.12
+# Doubtful words closer than this many times their height are looked at together.
+_NEAR = 1.5
+# How far around a word the second reader looks, in heights of the word.
+_AROUND = 0.2
+
+
+def look_again(
+    read: ReadPage, settings: ReadSettings, known: frozenset[str] = frozenset(),
+    tables: Tables | None = None,
+) -> Reading | ReadFailure:  # fmt: skip
+    """Let the second reader look at a page as the mode says; return both readings joined.
+
+    ``known`` and ``tables`` are those of ``joining.join``.
+    """
+    reading = read.reading
+    if settings.mode == "tesseract" or read.page.blank or not ppocr.knows(settings.languages):
+        return replace(reading, lines=joining.calibrated(reading.lines, tables))
+    try:
+        second = _second_reading(read, settings)
+    except ReaderError as error:
+        return ReadFailure(error.kind, str(error))
+    lines = joining.join(reading.lines, second, known, tables)
+    return replace(reading, lines=lines, reader=f"{reading.reader}, {ppocr.version()}")
+
+
+def _second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:
+    """Read the places that need it; the lines lie in the cleaned page, as the first reader's do."""
+    scale = read.page.geometry.scale
+    first = _scaled(read.reading.lines, 1 / scale)
+    boxes = _all_lines(read) if settings.mode == "best" else _doubtful_places(read, first)
+    return tuple(
+        _in_cleaned(box, ppocr.read_line(read.page.straight, box, settings.languages), scale)
+        for box in boxes
+    )
+
+
+def _all_lines(read: ReadPage) -> tuple[Box, ...]:
+    return ppocr.find_lines(read.page.straight, read.page.letter_height)
+
+
+def _doubtful_places(read: ReadPage, first: Sequence[Line]) -> tuple[Box, ...]:
+    """Return the boxes to look at again on the straight page: lines, where much is in doubt."""
+    words = [word for line in first for word in line.words]
+    sure = [word for word in words if word.confidence >= SURE_WORD]
+    unread, letters = image.unread_ink(read.page.straight, [word.box for word in words])
+    settled = sum(len(word.text) for word in sure)
+    doubtful = sum(len(word.text) for word in words) - settled + letters
+    if doubtful > _FAILED * (settled + doubtful):
+        boxes = _all_lines(read)
+        homes = joining.words_in(boxes, first)
+        parts = (joining.doubtful_part(b, home) for b, home in zip(boxes, homes, strict=True))
+        return tuple(part for part in parts if part is not None)
+    return (*_runs(first), *unread)
+
+
+def _runs(lines: Sequence[Line]) -> list[Box]:
+    """Return the boxes of neighbouring doubtful words, with a little room around."""
+    boxes = []
+    for line in lines:
+        run: list[Word] = []
+        for word in (*line.words, None):
+            doubtful = word is not None and word.confidence < SURE_WORD
+            if run and (word is None or not doubtful or _is_far(run[-1].box, word.box)):
+                box = union([w.box for w in run])
+                boxes.append(_grown(box)) if box else None
+                run = []
+            if word is not None and doubtful:
+                run.append(word)
+    return boxes
+
+
+def _is_far(box: Box, other: Box) -> bool:
+    return other.left - box.right > _NEAR * box.height
+
+
+def _grown(box: Box) -> Box:
+    by = round(box.height * _AROUND) + 1
+    return Box(max(0, box.left - by), max(0, box.top - by), box.right + by, box.bottom + by)
+
+
+def _scaled(lines: Sequence[Line], by: float) -> tuple[Line, ...]:
+    if by == 1.0:
+        return tuple(lines)
+    return tuple(
+        Line(tuple(replace(word, box=_times(word.box, by)) for word in line.words))
+        for line in lines
+    )
+
+
+def _times(box: Box, by: float) -> Box:
+    return Box(*(round(edge * by) for edge in box))
+
+
+def _in_cleaned(box: Box, characters: tuple[Character, ...], scale: float) -> SecondLine:
+    """Bring a line from the straight page's pixels to the cleaned page's."""
+    moved = tuple(replace(c, box=_times(c.box, scale)) for c in characters)
+    return SecondLine(_times(box, scale), moved)
