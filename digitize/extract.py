@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -20,15 +20,21 @@ _SIGNED = 0.008
 _SOMETHING_WRITTEN = 0.004
 # A gap of so many letter heights parts an answer from the next thing on its line.
 _WIDE_GAP = 2.5
+# How sure a reading is that was taken for the sake of a rule.
+_BY_THE_RULES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What stands in a field's place, before rules: raw text, its words' box, how sure (0 to 1)."""
+    """What stands in a field's place, before rules: raw text, its words' box, how sure (0 to 1).
+
+    ``others`` are what the text would be had another reader been believed for one of its words.
+    """
 
     raw: str
     box: Box | None
     confidence: float
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ def make_field(
     reading: values.Reading,
 ) -> Field:  # fmt: skip
     """Normalise an answer, hold it against the field's rules, and say what is in doubt."""
+    answer = _unless_a_rule_breaks(template, answer, reading)
     value, fault = judge(template, answer.raw, reading)
     reasons: list[str] = []
     status = FieldStatus.OK
@@ -88,6 +95,22 @@ def make_field(
         reasons=tuple(reasons),
         reader=reader,
     )
+
+
+def _unless_a_rule_breaks(
+    template: FieldTemplate, answer: Answer, reading: values.Reading
+) -> Answer:
+    """Take another reader's word where the answer breaks a rule and keeps it with that word.
+
+    It was the less likely reading, so a person is asked to look.
+    """
+    if judge(template, answer.raw, reading)[1] is None:
+        return answer
+    for other in answer.others:
+        value, fault = judge(template, other, reading)
+        if value and fault is None:
+            return replace(answer, raw=other, confidence=min(answer.confidence, _BY_THE_RULES))
+    return answer
 
 
 def judge(
@@ -140,7 +163,21 @@ def _written(zone: Box, view: PageView, label: str, by_label: bool) -> Answer:
         return Answer("", zone, 0.0 if written else 1.0 if view.place.trusted else 0.5)
     raw = " ".join(w.text for w in found)
     confidence = min(w.confidence for w in found)
-    return Answer(raw, box, confidence if view.place.trusted else min(confidence, 0.5))
+    confidence = confidence if view.place.trusted else min(confidence, 0.5)
+    return Answer(raw, box, confidence, _other_readings(found))
+
+
+def _other_readings(words: list[Word]) -> tuple[str, ...]:
+    """Return the text of words with one reading after another exchanged for its alternative."""
+    texts = [word.text for word in words]
+    found = []
+    for i, word in enumerate(words):
+        for taken in word.readings:
+            count = taken.text.count(" ") + 1
+            if " ".join(texts[i : i + count]) == taken.text:
+                others = (r.text for r in word.readings if r.text != taken.text)
+                found += [" ".join([*texts[:i], text, *texts[i + count :]]) for text in others]
+    return tuple(dict.fromkeys(found))
 
 
 def _without_label(words: list[Word], label: str) -> list[Word]:

@@ -132,6 +132,7 @@ class Importer:
         """
         started = time.monotonic()
         self._candidates, self._pending = iter(candidates), iter(pending)
+        pages.write_known_words(self.installation.store.verified_words(), self.run.folder)
         with suppress(_Stopped):
             self._read(workers, started)
         self.index_fault = self._sync(wait_s=0.0 if self._stop() else 10.0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
 READING_VERSION = 2
+_KNOWN_WORDS = "known-words.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,21 @@ class PageTask:
     settings: Settings
     forms: Mapping[str, FormTemplate]
     workspace: Path
+
+
+def write_known_words(words: Iterable[str], workspace: Path) -> None:
+    """Leave the words that people have verified where the reading processes of a run find them.
+
+    They tip the scales between two readings only, so they are no part of ``reading_key``.
+    """
+    (workspace / _KNOWN_WORDS).write_text("\n".join(sorted(words)), encoding="utf-8")
+
+
+@functools.cache
+def _known_words(workspace: Path) -> frozenset[str]:
+    path = workspace / _KNOWN_WORDS
+    known = path.read_text(encoding="utf-8") if path.exists() else ""
+    return frozenset(known.splitlines())
 
 
 def reading_key(settings: Settings, forms: Mapping[str, FormTemplate], form: str | None) -> str:
@@ -74,7 +91,7 @@ def work_on_page(task: PageTask) -> PageResult | PageFailure:
         read = read_scan(loaded, Bench(task.settings, task.workspace, stem))
         if isinstance(read, ReadFailure):
             return _failure(task, "reading", read.kind, f"{read.message}; look at the page")
-        reading = look_again(read, task.settings.read)
+        reading = look_again(read, task.settings.read, _known_words(task.workspace))
         if isinstance(reading, ReadFailure):
             return _failure(task, "reading", reading.kind, f"{reading.message}; look at the page")
         page, lines, reader = read.page, reading.lines, reading.reader

@@ -109,13 +109,17 @@ def _clean_and_read(
 ) -> ReadPage | ReadFailure:
     clean = bench.settings.clean
     may = image.Cleaning(clean.turn, clean.deskew, clean.crop, clean.background, clean.speckle)
-    page = image.clean(loaded.image, lies, loaded.dpi, loaded.bitonal, may, frame)
+    page = image.clean(loaded.image, lies, loaded.bitonal, may, frame)
     if page.blank:  # what little there is does not say which way is up, so it is not turned
         unturned = orientation.Orientation(0, 0.0, 0.0)
-        page = image.clean(loaded.image, unturned, loaded.dpi, loaded.bitonal, may, frame)
+        page = image.clean(loaded.image, unturned, loaded.bitonal, may, frame)
         page = replace(page, blank=True)
     png = image.encode_png(page.image)
-    reading = _read(png, round(loaded.dpi * page.geometry.scale), _PAGE, bench)
+    scale = page.geometry.scale
+    soft = "soften" in page.steps
+    shown = image.encode_png(image.soften(page.image, scale)) if soft else png
+    dpi = image.reading_dpi(page.letter_height * scale, round(loaded.dpi * scale))
+    reading = _read(shown, dpi, _PAGE, bench)
     if isinstance(reading, ReadFailure) or not page.blank:
         return reading if isinstance(reading, ReadFailure) else ReadPage(page, png, reading)
     if _says_something(reading):  # such as 'See file 12' in the middle of a sheet

@@ -30,6 +30,7 @@ from records.model import (
     Document,
     DocumentStatus,
     Field,
+    FieldStatus,
     IndexedDocument,
     Line,
     Original,
@@ -367,6 +368,12 @@ class Store:
     def field_names(self) -> frozenset[str]:
         """Return the names of all fields that any record has."""
         return frozenset(r["name"] for r in self._all("SELECT DISTINCT name FROM fields"))
+
+    def verified_words(self) -> frozenset[str]:
+        """Return the words, in small letters, of all values that people have given."""
+        given = self._all("SELECT value FROM fields WHERE status = ?", FieldStatus.CORRECTED)
+        words = " ".join(row["value"] for row in given).casefold().split()
+        return frozenset(word.strip(".,:;()") for word in words) - {""}
 
     def _indexed(self, document: Document) -> IndexedDocument:
         pages = self._all(

@@ -83,7 +83,7 @@ def test_any_turn_and_skew_is_found(turn: int, skew: float) -> None:
     assert found.turn == turn
     assert found.sureness >= SURE_ENOUGH
     assert found.skew_degrees == pytest.approx(skew, abs=0.1)
-    clean = image.clean(page, found, 200, False, ALL)
+    clean = image.clean(page, found, False, ALL)
     again = find_orientation(clean.image)
     assert again.turn == 0
     assert abs(again.skew_degrees) < 0.1

@@ -66,7 +66,7 @@ def test_a_dot_is_found_again(turn: int, skew: float, place: tuple[int, int]) ->
     scan = np.full((400, 600), 255, np.uint8)
     cv2.circle(scan, place, 5, 0, -1)
     lies = image.Orientation(turn, skew, 1.0)
-    page = image.clean(scan, lies, 200, False, NOTHING_ELSE)
+    page = image.clean(scan, lies, False, NOTHING_ELSE)
     ys, xs = np.nonzero(page.image < 128)
     found = page.geometry.to_original(xs.mean() + 0.5, ys.mean() + 0.5)
     assert found == pytest.approx((place[0] + 0.5, place[1] + 0.5), abs=0.6)
@@ -79,7 +79,7 @@ def test_a_dot_inside_a_scanners_frame_is_found_again() -> None:
     cv2.circle(scan, (600, 300), 8, 0, -1)
     everything = image.Cleaning(True, True, True, True, True)
     lies = image.Orientation(180, 2.0, 1.0)
-    page = image.clean(scan, lies, 200, False, everything, image.border_mask(scan))
+    page = image.clean(scan, lies, False, everything, image.border_mask(scan))
     assert "crop" in page.steps
     height, width = page.image.shape
     inner = page.image[60 : height - 60, 60 : width - 60]
