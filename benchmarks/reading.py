@@ -34,7 +34,6 @@ made of the chosen pages: pages per minute, start to end.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import re
 import sqlite3
@@ -53,7 +52,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from benchmarks import peers, truth
 from benchmarks.machine import ROOT, describe, digitize, installation_folder
 from benchmarks.peers import Job, WordRow
-from digitize import scan, signatures, sources
+from digitize import scan, second_look, signatures, sources
 from ocr.reading import ReadFailure
 from records import settings as configuration
 from records.geometry import Box
@@ -142,28 +141,20 @@ def our_reader(mode: str, workspace: Path) -> peers.ReadPage:
         found = scan.read_scan(loaded, scan.Bench(settings, workspace, "page"))
         if isinstance(found, ReadFailure):
             raise SystemExit(f"{job.name}: {found.message}")
+        reading = second_look.look_again(found, settings.read)
+        if isinstance(reading, ReadFailure):
+            raise SystemExit(f"{job.name}: {reading.message}")
         place = found.page.geometry.box_on_original
-        words = [word for line in found.reading.lines for word in line.words]
+        words = [word for line in reading.lines for word in line.words]
         return [(word.text, tuple(place(word.box))) for word in words]
 
     return read
 
 
 def _settings_with(mode: str) -> configuration.Settings:
-    """Return config.toml's settings with ``read.mode``; raises NotInstalledError without it."""
+    """Return config.toml's settings with ``read.mode``."""
     settings = configuration.load(ROOT / "config.toml")
-    modes = _modes()
-    if mode not in modes:
-        raise peers.NotInstalledError(f"there is no read.mode '{mode}'")
-    if not hasattr(settings.read, "mode"):
-        return settings
     return replace(settings, read=replace(settings.read, mode=mode))
-
-
-def _modes() -> tuple[str, ...]:
-    """Return what ``read.mode`` may be; where there is no such setting, Tesseract reads."""
-    found = [f for f in dataclasses.fields(configuration.ReadSettings) if f.name == "mode"]
-    return tuple(found[0].metadata["choices"]) if found else ("tesseract",)
 
 
 # One reader over the pages of one set
@@ -371,11 +362,9 @@ def our_file(path: Path, mode: str) -> FileRun:
 
 
 def _set_mode(config: Path, mode: str) -> None:
-    """Set ``read.mode`` in a settings file, where this version has that setting."""
-    if "mode" not in {f.name for f in dataclasses.fields(configuration.ReadSettings)}:
-        return
-    text = re.sub(r"(?m)^mode = .*\n", "", config.read_text(encoding="utf-8"))
-    config.write_text(text.replace("[read]\n", f'[read]\nmode = "{mode}"\n'), encoding="utf-8")
+    """Set ``read.mode`` in a settings file."""
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r'(?m)^mode = "\w+"', f'mode = "{mode}"', text), encoding="utf-8")
 
 
 def against_ocrmypdf(
@@ -386,7 +375,7 @@ def against_ocrmypdf(
         path = Path(given) if given else Path(folder) / "pages.pdf"
         if not given:
             make_pdf(pages, path, configuration.load(ROOT / "config.toml"))
-        runs = [our_file(path, mode) for mode in modes if mode in _modes()]
+        runs = [our_file(path, mode) for mode in modes]
         count = len(runs[0].texts) if runs else len(pages)
         if not subprocess.run([python, "-c", "import ocrmypdf"], capture_output=True).returncode:
             runs.append(ocrmypdf_file(path, python))

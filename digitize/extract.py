@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from digitize import image as pixels
 from digitize import values
 from digitize.forms import FieldTemplate, FormTemplate
 from digitize.identify import Identified, Registration, Spelled, find_text, letters, register, spell
+from ocr.calibration import Kind, shipped
 from records.geometry import Box, union
 from records.model import Field, FieldStatus, Line, Word
 
@@ -162,7 +164,8 @@ def _written(zone: Box, view: PageView, label: str, by_label: bool) -> Answer:
         written = pixels.ink_share(view.image, inner) > _SOMETHING_WRITTEN
         return Answer("", zone, 0.0 if written else 1.0 if view.place.trusted else 0.5)
     raw = " ".join(w.text for w in found)
-    confidence = min(w.confidence for w in found)
+    all_right = math.prod(w.confidence for w in found)
+    confidence = shipped().probability(Kind.FIELD, all_right)
     confidence = confidence if view.place.trusted else min(confidence, 0.5)
     return Answer(raw, box, confidence, _other_readings(found))
 

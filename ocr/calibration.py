@@ -1,6 +1,6 @@
-"""How likely a word is right, by who read it and how sure they were.
+"""How likely a word is right, by who read it and how sure they were; and an answer of words.
 
-The tables lie in ``calibration.json``; ``python -m benchmarks.calibration`` makes them from
+The tables lie in ``calibration.json``; ``python -m benchmarks.calibration --fit`` makes them from
 labelled pages.
 """
 
@@ -18,7 +18,7 @@ _TABLES = Path(__file__).with_name("calibration.json")
 
 
 class Kind(StrEnum):
-    """How a word came about; each kind has a table of its own."""
+    """How a word came about, or that it is an answer; each kind has a table of its own."""
 
     ALONE = "alone"  # read by the first reader, and nobody looked again
     AGREED = "agreed"  # read alike by both
@@ -27,16 +27,17 @@ class Kind(StrEnum):
     SECOND_OF_TWO = "second-of-two"  # the second reader's, where the first's differs
     FIRST_ONLY = "first-only"  # the second looked and saw nothing
     SECOND_ONLY = "second-only"  # the first had read nothing there
+    FIELD = "field"  # the words of an answer; its score is the product of their probabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """For each kind of word, points of score and probability (0 to 1 both), both rising."""
+    """For each kind, points of score (strictly rising) and probability, from 0 to 1 both."""
 
     points: Mapping[Kind, tuple[tuple[float, float], ...]]
 
     def probability(self, kind: Kind, score: float) -> float:
-        """Return how likely a word is right that its readers scored so.
+        """Return how likely something is right that scores so.
 
         Between the points of a table it is interpolated, beyond them it stays.
         """
