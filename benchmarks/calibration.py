@@ -187,16 +187,22 @@ def judge(seen: Seen, lines: Iterable[Line]) -> list[tuple[Word, bool]]:
 
 
 def by_kind(seen: Seen) -> list[Judged]:
-    """Judge a page's words in both modes, and of two readings that differ each."""
+    """Judge a page's readings in both modes, and of two readings that differ each.
+
+    A reading of several words is right when all of them are: it is taken or left as a whole.
+    """
     found = []
     for mode, wanted in (
         ("tesseract", Kind.FIRST_OF_TWO), ("both", Kind.FIRST_OF_TWO), ("both", Kind.SECOND_OF_TWO)
     ):  # fmt: skip
         recorder = Recorder({}, wanted)
-        for word, right in judge(seen, joined(seen, mode, recorder)):
-            kind, score = recorder.asked[word.confidence]
+        right: dict[float, bool] = {}
+        for word, verdict in judge(seen, joined(seen, mode, recorder)):
+            right[word.confidence] = right.get(word.confidence, True) and verdict
+        for number, verdict in right.items():
+            kind, score = recorder.asked[number]
             if wanted is Kind.FIRST_OF_TWO or kind is wanted:  # all others are known by then
-                found.append(Judged(seen.page.set, mode, kind, score, right))
+                found.append(Judged(seen.page.set, mode, kind, score, verdict))
     return found
 
 

@@ -20,14 +20,17 @@ from records.geometry import Box, union
 from records.model import Line, Word, WordReading
 
 FIRST, SECOND = "tesseract", "ppocr"
-# A line is read again unless each of its words was read this surely, by Tesseract's own measure,
-# and then without the words at its ends that were read as surely as the second. Measured on noisy
-# forms and receipts: lower ones cost accuracy (0.90: a third of a point on receipts), higher time.
-SURE_WORD, _SURE_END = 0.93, 0.96
+# A word that Tesseract scores lower is looked for by the second reader on every page.
+DOUBTFUL = 0.75
+# Words at a line's ends are not read again where they were read by so much more surely than the
+# line must be. Measured on noisy forms and receipts: less costs accuracy, more costs time.
+_SURER = 0.03
 # No letter fits beside a word into less room than this many times the height of its line's box.
 _ROOM = 0.7
 # What the second reader alone saw is kept from this probability on, the first alone from this.
 _KEPT_SECOND, _KEPT_FIRST = 0.3, 0.3
+# Words scored lower are all looked for: one outside the second reader's lines is no writing to it.
+_LOOKED_FOR = 0.75
 # Words further apart than this many times their height stand in different lines.
 _WIDE_GAP = 2.5
 # A gap of so many heights between two words is no mistake.
@@ -62,15 +65,15 @@ class _Judge:
         return bool(self.known) and text.casefold().strip(".,:;()") in self.known
 
 
-def doubtful_part(box: Box, words: Sequence[Word]) -> Box | None:
+def doubtful_part(box: Box, words: Sequence[Word], sure: float) -> Box | None:
     """Return what must be read again of a line of text, given the words that were read in it.
 
-    Words that were read surely are cut off at its ends, as far as no ink lies unread beside them;
-    None when nothing is left.
+    ``sure`` is the score from which a word is taken on trust. Words that were read surely are cut
+    off at its ends, as far as no ink lies unread beside them; None when nothing is left.
     """
-    if _without_ends(box, words, SURE_WORD) is None:
+    if _without_ends(box, words, sure) is None:
         return None
-    return _without_ends(box, words, _SURE_END) or box
+    return _without_ends(box, words, sure + _SURER) or box
 
 
 def _without_ends(box: Box, words: Sequence[Word], sure: float) -> Box | None:
@@ -138,7 +141,7 @@ def join(
         for word in line.words:
             home = home_of.get(id(word))
             if home is None:
-                alone = _alone(word, judge.tables)
+                alone = _unseen(word, judge.tables)
                 words.extend([alone] if alone.confidence >= _KEPT_FIRST else [])
             elif home not in placed:
                 placed.add(home)
@@ -150,10 +153,19 @@ def join(
     return tuple(Line(tuple(words)) for words in lines if words)
 
 
-def _alone(word: Word, tables: Tables) -> Word:
-    """Return a word that only the first reader has looked at."""
+def _unseen(word: Word, tables: Tables) -> Word:
+    """Return a word outside all lines that the second reader was given.
+
+    Doubtful words are all looked for, so where one lies outside, the second saw no writing.
+    """
+    kind = Kind.ALONE if word.confidence >= DOUBTFUL else Kind.FIRST_ONLY
+    return _alone(word, tables, kind)
+
+
+def _alone(word: Word, tables: Tables, kind: Kind = Kind.ALONE) -> Word:
+    """Return a word that only the first reader has seen."""
     reading = WordReading(FIRST, word.text, word.confidence)
-    sure = tables.probability(Kind.ALONE, word.confidence)
+    sure = tables.probability(kind, word.confidence)
     return replace(word, confidence=sure, readings=(reading,))
 
 
