@@ -13,7 +13,8 @@ Each page counts twice, joined as the modes ``tesseract`` and ``both`` do. Where
 differ, each is judged as though it had been taken. A word is right as
 ``truth.matched_words`` has it: its letters and digits, whatever their case. Of ``typewritten`` and
 ``handwriting``, whose letterheads and notes are not in the truth, only words are judged that
-touch a line that is.
+touch a line that is; of ``fara``, whose boxes of several lines hold the form's own print too, only
+words in boxes of one line.
 
 A table is an isotonic curve (pool adjacent violators; Ayer et al., 1955; Zadrozny and Elkan,
 2002). The expected calibration error (Naeini et al., 2015) is over 15 bins of as many words each.
@@ -56,6 +57,8 @@ MODES = ("tesseract", "both")
 TABLES = ROOT / "ocr" / "calibration.json"
 # Sets whose truth leaves out some of the writing on a page.
 _WITH_GAPS = ("typewritten", "handwriting")
+# A field's box of FARA that is higher than this share of the page is of several lines.
+_ONE_LINE = 0.022
 _MOST_POINTS = 12
 # No point stands on fewer answers than this, and none says less or more than these.
 _LEAST_COUNT, _LEAST, _MOST = 50, 0.01, 0.999
@@ -181,9 +184,18 @@ def judge(seen: Seen, lines: Iterable[Line]) -> list[tuple[Word, bool]]:
     words = [word for line in lines for word in line.words]
     place = seen.geometry.box_on_original
     placed = [replace(word, box=place(word.box)) for word in words]
-    page = replace(seen.page, partial=True) if seen.page.set in _WITH_GAPS else seen.page
-    verdicts = truth.matched_words(placed, page)
+    verdicts = truth.matched_words(placed, _without_gaps(seen))
     return [(word, v) for word, v in zip(words, verdicts, strict=True) if v is not None]
+
+
+def _without_gaps(seen: Seen) -> truth.LabelledPage:
+    """Return a page that says nothing of places where its truth leaves out some of the writing."""
+    page = seen.page
+    if page.set == "fara":
+        most = _ONE_LINE * seen.geometry.original[1]
+        words = tuple(w for w in page.words or () if w.box and w.box.height <= most)
+        return replace(page, words=words)
+    return replace(page, partial=True) if page.set in _WITH_GAPS else page
 
 
 def by_kind(seen: Seen) -> list[Judged]:

@@ -130,7 +130,13 @@ def field_json(field: Field) -> dict[str, Any]:
 def words_json(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
     """Return a page's words as plain values, each with the number of its line."""
     return [
-        {"text": w.text, "box": list(w.box), "confidence": round(w.confidence, 3), "line": number}
+        {
+            "text": w.text,
+            "box": list(w.box),
+            "confidence": round(w.confidence, 3),
+            "alternatives": list(w.alternatives),
+            "line": number,
+        }
         for number, line in enumerate(lines, 1)
         for w in line.words
     ]

@@ -133,7 +133,9 @@ def _alto_line(made: Element, line: Line, box: Box, name: str) -> None:
             "CONTENT": word.text,
             "WC": f"{_share(word.confidence):.3f}",
         }
-        SubElement(made, "String", attributes)
+        made_word = SubElement(made, "String", attributes)
+        for other in word.alternatives:
+            SubElement(made_word, "ALTERNATIVE", {"PURPOSE": "reading"}).text = writable(other)
 
 
 def _between(left: Box, right: Box) -> Box:

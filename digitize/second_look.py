@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from digitize import image
 from digitize.scan import ReadPage
@@ -25,6 +25,14 @@ _FAILED, _BAD = 0.12, 0.25
 _NEAR = 1.5
 # How far around a word the second reader looks, in heights of the word.
 _AROUND = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line to look at on the straight page; ``upwards``: it runs from the bottom to the top."""
+
+    box: Box
+    upwards: bool
 
 
 def look_again(
@@ -50,19 +58,24 @@ def _second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine,
     """Read the places that need it; the lines lie in the cleaned page, as the first reader's do."""
     scale = read.page.geometry.scale
     first = _scaled(read.reading.lines, 1 / scale)
-    boxes = _all_lines(read) if settings.mode == "best" else _doubtful_places(read, first)
+    places = _all_lines(read) if settings.mode == "best" else _doubtful_places(read, first)
     return tuple(
-        _in_cleaned(box, ppocr.read_line(read.page.straight, box, settings.languages), scale)
-        for box in boxes
+        _in_cleaned(
+            place.box,
+            ppocr.read_line(read.page.straight, place.box, settings.languages, place.upwards),
+            scale,
+        )
+        for place in places
     )
 
 
-def _all_lines(read: ReadPage) -> tuple[Box, ...]:
-    return ppocr.find_lines(read.page.straight, read.page.letter_height)
+def _all_lines(read: ReadPage) -> tuple[_Place, ...]:
+    lines = ppocr.find_lines(read.page.straight, read.page.letter_height)
+    return tuple(_Place(line, ppocr.runs_upwards(line)) for line in lines)
 
 
-def _doubtful_places(read: ReadPage, first: Sequence[Line]) -> tuple[Box, ...]:
-    """Return the boxes to look at again on the straight page: lines, where much is in doubt."""
+def _doubtful_places(read: ReadPage, first: Sequence[Line]) -> tuple[_Place, ...]:
+    """Return where to look again on the straight page: at lines, where much is in doubt."""
     words = [word for line in first for word in line.words]
     sure = [word for word in words if word.confidence >= joining.DOUBTFUL]
     unread, letters = image.unread_ink(read.page.straight, [word.box for word in words])
@@ -71,12 +84,15 @@ def _doubtful_places(read: ReadPage, first: Sequence[Line]) -> tuple[Box, ...]:
     share = doubtful / max(settled + doubtful, 1)
     is_bad = share > _BAD or read.page.geometry.scale > 1.0
     if share <= _FAILED and not is_bad:
-        return (*_runs(first), *unread)
-    boxes = _all_lines(read)
-    homes = joining.words_in(boxes, first)
+        return tuple(_Place(box, False) for box in (*_runs(first), *unread))
+    lines = _all_lines(read)
+    homes = joining.words_in([line.box for line in lines], first)
     least = _SURE_ON_BAD_PAGE if is_bad else _SURE
-    parts = (joining.doubtful_part(b, home, least) for b, home in zip(boxes, homes, strict=True))
-    return tuple(part for part in parts if part is not None)
+    parts = [
+        (joining.doubtful_part(line.box, home, least), line.upwards)
+        for line, home in zip(lines, homes, strict=True)
+    ]
+    return tuple(_Place(box, upwards) for box, upwards in parts if box is not None)
 
 
 def _runs(lines: Sequence[Line]) -> list[Box]:

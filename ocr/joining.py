@@ -9,7 +9,7 @@ the other one kept beside it. How likely is looked up in tables that were fitted
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
@@ -29,8 +29,8 @@ _SURER = 0.03
 _ROOM = 0.7
 # What the second reader alone saw is kept from this probability on, the first alone from this.
 _KEPT_SECOND, _KEPT_FIRST = 0.3, 0.3
-# Words scored lower are all looked for: one outside the second reader's lines is no writing to it.
-_LOOKED_FOR = 0.75
+# What the first reader scores so high stays, however unlikely: a person may look at it.
+_NEVER_LOST = 0.9
 # Words further apart than this many times their height stand in different lines.
 _WIDE_GAP = 2.5
 # A gap of so many heights between two words is no mistake.
@@ -88,6 +88,10 @@ def _without_ends(box: Box, words: Sequence[Word], sure: float) -> Box | None:
         if word.confidence < sure or right - word.box.right > room:
             break
         right = min(right, word.box.left)
+    for word in words:  # a sure word may lie over one that is not
+        if word.confidence < sure:
+            left, right = min(left, word.box.left), max(right, word.box.right)
+    left, right = max(left, box.left), min(right, box.right)
     return None if right - left <= room else Box(left, box.top, right, box.bottom)
 
 
@@ -202,8 +206,25 @@ def _sureness(characters: Sequence[Character]) -> float:
 
 def _groups(
     ours: Sequence[_Seen], theirs: Sequence[_Seen]
+) -> Iterator[tuple[list[_Seen], list[_Seen]]]:
+    """Part two readings of a line: at words that are the same, then at common blanks."""
+    at_one = at_other = 0
+    same = Levenshtein.opcodes([s.text for s in ours], [s.text for s in theirs])
+    for block in (block for block in same if block.tag == "equal"):
+        one, other = ours[at_one : block.src_start], theirs[at_other : block.dest_start]
+        yield from _at_blanks(one, other)
+        at_one, at_other = block.src_end, block.dest_end
+        pairs = zip(
+            ours[block.src_start : at_one], theirs[block.dest_start : at_other], strict=True
+        )
+        yield from (([a], [b]) for a, b in pairs)
+    yield from _at_blanks(ours[at_one:], theirs[at_other:])
+
+
+def _at_blanks(
+    ours: Sequence[_Seen], theirs: Sequence[_Seen]
 ) -> list[tuple[list[_Seen], list[_Seen]]]:
-    """Part two readings of a line where both have a blank at the same place."""
+    """Part two readings where both have a blank at the same place."""
     one, other = " ".join(s.text for s in ours), " ".join(s.text for s in theirs)
     cuts = [
         (block.src_start + i, block.dest_start + i)
@@ -276,13 +297,16 @@ def _decide(ours: list[_Seen], theirs: list[_Seen], judge: _Judge) -> list[Word]
     )
     if len(readings) == 2:
         return _decide_between(ours, theirs, readings, judge)
-    for seen, kind, least in (
-        (ours, Kind.FIRST_ONLY, _KEPT_FIRST), (theirs, Kind.SECOND_ONLY, _KEPT_SECOND)
-    ):  # fmt: skip
-        sure = judge.tables.probability(kind, readings[0].confidence) if seen else 0.0
-        if sure >= least:
-            return _words(seen, sure, readings)
-    return []
+    found = []
+    for seen, reader, kind, least in (
+        *((s, FIRST, Kind.FIRST_ONLY, _KEPT_FIRST) for s in ours),
+        *((s, SECOND, Kind.SECOND_ONLY, _KEPT_SECOND) for s in theirs),
+    ):
+        sure = judge.tables.probability(kind, seen.confidence)
+        if sure >= least or (reader == FIRST and seen.confidence >= _NEVER_LOST):
+            own = WordReading(reader, seen.text, seen.confidence)
+            found.append(Word(seen.text, seen.box, sure, (own,)))
+    return found
 
 
 def _decide_between(

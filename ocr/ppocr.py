@@ -13,7 +13,8 @@ import itertools
 import math
 import statistics
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,16 @@ class _Alphabet:
 
 def installed() -> bool:
     """Say whether the models and what runs them are there."""
-    return _model(_RECOGNITION) is not None and importlib.util.find_spec("onnxruntime") is not None
+    return _model(_RECOGNITION) is not None and _runs()
+
+
+def _runs() -> bool:
+    """Say whether ONNX Runtime can be used: its wheel may be there and not fit the machine."""
+    try:
+        import onnxruntime  # noqa: F401 - takes a tenth of a second, so only where it is needed
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def check_installed() -> None:
@@ -128,15 +138,24 @@ def find_lines(page: Grey, letter_height: float) -> tuple[Box, ...]:
     return tuple(sorted(boxes, key=lambda b: (b.top, b.left)))
 
 
-def read_line(page: Grey, box: Box, languages: Sequence[str]) -> tuple[Character, ...]:
+def runs_upwards(line: Box) -> bool:
+    """Say whether a line that ``find_lines`` found is so much higher than wide that it runs up."""
+    return line.height >= 1.5 * line.width
+
+
+def read_line(
+    page: Grey, box: Box, languages: Sequence[str], upwards: bool = False
+) -> tuple[Character, ...]:
     """Read one line of text on a page, ``(h, w) uint8``; characters from left to right.
 
-    A box far higher than wide holds a line that runs upwards, as PP-OCR takes it. Each character
+    The line runs from the bottom to the top with ``upwards``. Each character
     has the place (in pixels of the page) and the probability that the model gives it. Decoding is
     greedy (Graves et al., 2006: connectionist temporal classification).
     """
+    box = _within(box, page)
     crop = page[box.top : box.bottom, box.left : box.right]
-    upwards = box.height >= 1.5 * box.width
+    if crop.size == 0:
+        return ()
     line = np.ascontiguousarray(np.rot90(crop, -1)) if upwards else crop
     wide = line.shape[1] * _LINE_HEIGHT / line.shape[0] / _STEP
     width = min(_MOST_LINE_WIDTH, max(2, int(np.ceil(wide))) * _STEP)
@@ -156,6 +175,11 @@ def read_line(page: Grey, box: Box, languages: Sequence[str]) -> tuple[Character
         found.append(Character(alphabet.characters[column], sureness, place(first, last)))
         before = first
     return tuple(found)
+
+
+def _within(box: Box, page: Grey) -> Box:
+    height, width = page.shape
+    return Box(max(0, box.left), max(0, box.top), min(width, box.right), min(height, box.bottom))
 
 
 def _wide_advance(steps: Sequence[int]) -> float:
@@ -199,12 +223,15 @@ def upright_share(crops: Sequence[Grey]) -> float | None:
 
     Crops are grey, ``(h, w) uint8``, best 48 by 192. Each is shown both ways up, since the model
     alone takes much for upright that is neither; the mean of what it says is given. None when
-    there are no crops, or the second reader is not installed.
+    there are no crops, or the second reader is not installed or fails.
     """
     if not crops or not installed():
         return None
     shown = np.stack([_fitted(crop) for crop in crops])
-    upright = _run(_UPRIGHTNESS, np.concatenate((shown, shown[:, ::-1, ::-1])))[:, 0]
+    try:
+        upright = _run(_UPRIGHTNESS, np.concatenate((shown, shown[:, ::-1, ::-1])))[:, 0]
+    except ReaderError:
+        return None
     own, turned = upright[: len(crops)], upright[len(crops) :]
     return float(0.5 + (own - turned).mean() / 2)
 
@@ -225,15 +252,22 @@ def _run(model: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     scaled = images.astype(np.float32) / 127.5 - 1.0
     shown = np.repeat(scaled[:, None], 3, axis=1)
-    try:
+    with _translated():
         session = _session(model)
         answer = session.run(None, {session.get_inputs()[0].name: shown})[0]
-    except _failures() as error:
-        raise ReaderError("crashed", "the second reader failed on it") from error
     answer = np.asarray(answer, dtype=np.float32)
-    if answer.size == 0 or not np.isfinite(answer).all():
+    if answer.size == 0 or answer.ndim < 2 or not np.isfinite(answer).all():
         raise ReaderError("rubbish", "the second reader gave no numbers")
     return answer
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what ONNX Runtime raises into a ReaderError."""
+    try:
+        yield
+    except _failures() as error:
+        raise ReaderError("crashed", "the second reader failed on it") from error
 
 
 @functools.cache
@@ -272,7 +306,8 @@ def _model(name: str) -> Path | None:
 @functools.cache
 def _alphabet(han: bool) -> _Alphabet:
     """Return the characters that may be answered: Latin ones, with ``han`` all that there are."""
-    raw = _session(_RECOGNITION).get_modelmeta().custom_metadata_map["character"]
+    with _translated():
+        raw = _session(_RECOGNITION).get_modelmeta().custom_metadata_map["character"]
     every = ["", *raw.splitlines(), " "]
     kept = [i for i, c in enumerate(every) if i == 0 or han or _is_latin(c)]
     return _Alphabet(np.array(kept), tuple(every[i] for i in kept))

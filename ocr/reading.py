@@ -55,5 +55,9 @@ class ReaderError(Exception):
     """An engine that runs in this process failed; ``kind`` as ``ReadFailure``'s."""
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(kind, message)  # both, so that it can go from one process to another
         self.kind = kind
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

@@ -75,9 +75,13 @@ class Word:
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """What else it may be: the readings that differ from its text."""
-        others = (reading.text for reading in self.readings if reading.text != self.text)
-        return tuple(dict.fromkeys(text for text in others if text))
+        """What else it may be: the readings that differ from its text.
+
+        A reading of several words is kept with the first of them, and begins with it.
+        """
+        others = (reading.text for reading in self.readings)
+        differ = (t for t in others if t and t != self.text and not t.startswith(f"{self.text} "))
+        return tuple(dict.fromkeys(differ))
 
 
 @dataclass(frozen=True, slots=True)

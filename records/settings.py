@@ -83,8 +83,8 @@ class FormSettings:
     """Where the form templates are, and when a value passes unseen."""
 
     folder: Path = Path("forms")
-    sure: float = _number(0.75, 0.0, 1.0)
-    page_sure: float = _number(0.55, 0.0, 1.0)
+    sure: float = _number(0.9, 0.0, 1.0)
+    page_sure: float = _number(0.8, 0.0, 1.0)
     day_first: bool = False
     region: str = "US"
 

@@ -89,12 +89,6 @@ def test_our_reader_reads_a_sample(tmp_path: Path) -> None:
         assert all(box and box[2] <= opened.width and box[3] <= opened.height for _, box in words)
 
 
-def test_a_mode_that_there_is_not_counts_as_not_installed(tmp_path: Path) -> None:
-    """A figure never stands for another mode than the one it names."""
-    with pytest.raises(peers.NotInstalledError):
-        reading.our_reader("nonsense", tmp_path)
-
-
 def test_ratios_are_to_the_peer_in_the_same_table() -> None:
     """Ours over theirs, and nothing without them."""
     ours = replace(RUN, reader="ours:both", pages=(replace(SCORE, cpu=5.0),))

@@ -159,7 +159,7 @@ def test_best_reads_every_line(typed: ReadPage, monkeypatch: pytest.MonkeyPatch)
     seen: list[Box] = []
     real = ppocr.read_line
     monkeypatch.setattr(
-        ppocr, "read_line", lambda page, box, langs: seen.append(box) or real(page, box, langs)
+        ppocr, "read_line", lambda page, box, *rest: seen.append(box) or real(page, box, *rest)
     )
     found = look(sure(typed), "best")
     assert len(seen) == len(TEXTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,7 +167,8 @@ def test_a_line_that_runs_upwards_is_read() -> None:
     """A note up the margin is read too; its letters stand one above the other."""
     page = upwards(drawn("Owner Aloysius Fenwick"))
     box = whole(page)
-    found = ppocr.read_line(page, box, ENGLISH)
+    assert ppocr.runs_upwards(box)
+    found = ppocr.read_line(page, box, ENGLISH, upwards=True)
     assert text(found) == "Owner Aloysius Fenwick"
     bottoms = [character.box.bottom for character in found]
     assert bottoms == sorted(set(bottoms), reverse=True)
@@ -272,7 +274,6 @@ def raises(name: str) -> Callable[[], Any]:
 LOOKS: dict[str, Callable[[], object]] = {
     "find_lines": lambda: ppocr.find_lines(typed(), LETTERS),
     "read_line": lambda: ppocr.read_line(typed(), Box(0, 0, 500, 60), ENGLISH),
-    "upright_share": lambda: ppocr.upright_share([np.full((48, 192), 255, np.uint8)]),
 }
 
 
@@ -292,6 +293,14 @@ def test_a_model_that_fails_is_told_as_such(
         look()
     assert caught.value.kind == "crashed"
     assert caught.value.__cause__ is not None
+
+
+def test_a_classifier_that_fails_cannot_say(
+    fake_session: Callable[[Callable[[], Any]], None],
+) -> None:
+    """No page is lost because nobody can tell which way up it lies."""
+    fake_session(raises("Fail"))
+    assert ppocr.upright_share([np.full((48, 192), 255, np.uint8)]) is None
 
 
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
@@ -335,6 +344,7 @@ def test_what_is_missing_is_said_with_the_cure(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == missing else real(name)
     )
+    monkeypatch.setitem(sys.modules, missing, None)  # what cannot be imported
     assert not ppocr.installed()
     with pytest.raises(ProgramMissingError) as caught:
         ppocr.check_installed()
