@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import itertools
 import math
+import os
 import statistics
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -77,10 +78,21 @@ def installed() -> bool:
 def _runs() -> bool:
     """Say whether ONNX Runtime can be used: its wheel may be there and not fit the machine."""
     try:
-        import onnxruntime  # noqa: F401 - takes a tenth of a second, so only where it is needed
+        _runtime()
     except (ImportError, OSError):
         return False
     return True
+
+
+def _runtime() -> Any:
+    """Return ONNX Runtime, kept from gathering figures of its use and sending them to its makers.
+
+    It is loaded only where it is needed, since that takes a tenth of a second.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read as it is loaded
+    import onnxruntime
+
+    return onnxruntime
 
 
 def check_installed() -> None:
@@ -273,9 +285,8 @@ def _translated() -> Iterator[None]:
 @functools.cache
 def _session(model: str) -> Any:
     """Load a model, once a process, for one thread."""
-    import onnxruntime  # takes a tenth of a second, and mode 'tesseract' does without
-
     check_installed()
+    onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # every line has another width
@@ -288,6 +299,7 @@ def _session(model: str) -> Any:
 @functools.cache
 def _failures() -> tuple[type[Exception], ...]:
     """Return what ONNX Runtime raises, whose exceptions have no base of their own."""
+    _runtime()
     from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
     kinds = [kind for kind in vars(raised).values() if isinstance(kind, type)]
