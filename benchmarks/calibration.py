@@ -164,7 +164,7 @@ def _see_page(
     read = scan.read_scan(loaded, scan.Bench(settings, workspace, "page"))
     if isinstance(read, ReadFailure) or read.page.blank:
         return None
-    second = second_look._second_reading(read, settings.read)
+    second = second_look.second_reading(read, settings.read)
     png = read.png if page.set == "samples" else b""
     return Seen(page, read.reading.lines, second, read.page.geometry, png, read.reading.reader)
 

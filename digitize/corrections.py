@@ -129,8 +129,6 @@ def _spread(words: list[str], box: Box) -> list[Word]:
     letters = sum(map(len, words)) + len(words) - 1
     made, before = list[Word](), 0
     for word in words:
-        left = box.left + box.width * before // letters
-        right = box.left + box.width * (before + len(word)) // letters
-        made.append(Word(word, Box(left, box.top, max(right, left + 1), box.bottom), 1.0))
+        made.append(Word(word, box.letters(before, before + len(word), letters), 1.0))
         before += len(word) + 1
     return made

@@ -169,7 +169,7 @@ def needs_softening(image: Grey, letter_height: float, bitonal: bool) -> bool:
     """Say whether a page reads better a little out of focus: a grainy scan, a 1-bit fax.
 
     Not one whose letters are small: they run together. Nor a 1-bit scan of fine resolution, which
-    gains nothing and would be stored in grey.
+    gains nothing.
     """
     if letter_height < _ENOUGH:
         return False

@@ -47,14 +47,14 @@ def look_again(
     if settings.mode == "tesseract" or read.page.blank or not ppocr.knows(settings.languages):
         return replace(reading, lines=joining.calibrated(reading.lines, tables))
     try:
-        second = _second_reading(read, settings)
+        second = second_reading(read, settings)
     except ReaderError as error:
         return ReadFailure(error.kind, str(error))
     lines = joining.join(reading.lines, second, known, tables)
     return replace(reading, lines=lines, reader=f"{reading.reader}, {ppocr.version()}")
 
 
-def _second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:
+def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:
     """Read the places that need it; the lines lie in the cleaned page, as the first reader's do."""
     scale = read.page.geometry.scale
     first = _scaled(read.reading.lines, 1 / scale)

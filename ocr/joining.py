@@ -276,9 +276,7 @@ def _wide_gaps(ours: Sequence[_Seen]) -> list[int]:
 
 def _cut(seen: _Seen, start: int, end: int) -> _Seen:
     """Return some letters of a word, with their share of its box."""
-    letter = seen.box.width / len(seen.text)
-    left, right = seen.box.left + round(start * letter), seen.box.left + round(end * letter)
-    box = Box(left, seen.box.top, max(right, left + 1), seen.box.bottom)
+    box = seen.box.letters(start, end, len(seen.text))
     return replace(seen, text=seen.text[start:end], box=box)
 
 

@@ -116,11 +116,7 @@ def without_rules(word: Word) -> list[Word]:
     """
     if "_" not in word.text:
         return [word]
-    letter = word.box.width / len(word.text)
-    parts = []
-    for match in re.finditer(r"[^_]+", word.text):
-        left = word.box.left + round(match.start() * letter)
-        right = word.box.left + round(match.end() * letter)
-        box = Box(left, word.box.top, max(right, left + 1), word.box.bottom)
-        parts.append(Word(match.group(), box, word.confidence))
-    return parts
+    return [
+        Word(match.group(), word.box.letters(*match.span(), len(word.text)), word.confidence)
+        for match in re.finditer(r"[^_]+", word.text)
+    ]

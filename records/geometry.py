@@ -27,6 +27,12 @@ class Box(NamedTuple):
     def centre(self) -> tuple[float, float]:
         return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    def letters(self, start: int, end: int, count: int) -> Box:
+        """Return the part of a word's box for some of its ``count`` letters, taken as all as wide."""
+        letter = self.width / count
+        left, right = self.left + round(start * letter), self.left + round(end * letter)
+        return Box(left, self.top, max(right, left + 1), self.bottom)
+
     def overlap(self, other: Box) -> int:
         """Return the area in square pixels that both boxes cover."""
         width = min(self.right, other.right) - max(self.left, other.left)

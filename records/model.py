@@ -65,7 +65,7 @@ class WordReading:
 class Word:
     """One word of a page; ``confidence`` is the calibrated probability (0 to 1) that it is right.
 
-    ``readings`` are what each reader made of it where more than one looked.
+    ``readings`` are what each reader that looked made of it, with its own score.
     """
 
     text: str
