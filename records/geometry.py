@@ -28,7 +28,7 @@ class Box(NamedTuple):
         return ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
     def letters(self, start: int, end: int, count: int) -> Box:
-        """Return the part of a word's box for some of its ``count`` letters, taken as all as wide."""
+        """Return the part of a word's box for some of its ``count`` letters, all as wide."""
         letter = self.width / count
         left, right = self.left + round(start * letter), self.left + round(end * letter)
         return Box(left, self.top, max(right, left + 1), self.bottom)
