@@ -73,15 +73,16 @@ def make_field(
     """Normalise an answer, hold it against the field's rules, and say what is in doubt."""
     answer = _unless_a_rule_breaks(template, answer, reading)
     value, fault = judge(template, answer.raw, reading)
+    confidence = round(answer.confidence, 3)
     reasons: list[str] = []
     status = FieldStatus.OK
-    if answer.confidence < sure:
+    if confidence < sure:
         status = FieldStatus.UNSURE
         reasons.append("unsure: the reading is not certain")
     if fault:
         status = FieldStatus.INVALID
         reasons.append(f"breaks a rule: {fault}")
-    if not value and template.required and answer.confidence >= sure:
+    if not value and template.required and confidence >= sure:
         status = FieldStatus.MISSING
         reasons = ["missing: nothing is written here"]
     return Field(
@@ -90,7 +91,7 @@ def make_field(
         kind=template.kind,
         raw=answer.raw,
         value=value,
-        confidence=round(answer.confidence, 3),
+        confidence=confidence,
         page=page,
         box=answer.box,
         status=status,

@@ -48,7 +48,7 @@ _ACTIONS = {
     "failed": "could not read the file",
     "corrected": "corrected",
 }
-VERY_SURE = 0.9
+VERY_SURE = 0.97
 
 
 def status_tag(status: DocumentStatus | FieldStatus | str) -> Tag:

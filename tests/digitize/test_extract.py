@@ -257,6 +257,16 @@ def test_a_weak_word_makes_its_field_unsure(forms: dict[str, FormTemplate]) -> N
     assert owner.reasons == ("unsure: the reading is not certain",)
 
 
+@pytest.mark.parametrize("confidence", [0.7494, 0.7496, 0.7504])
+def test_what_is_shown_is_what_was_judged(
+    forms: dict[str, FormTemplate], confidence: float
+) -> None:
+    """A field is unsure just when the confidence that it shows is below the setting."""
+    owner = next(f for f in forms["dog-licence"].fields if f.name == "owner")
+    made = make_field(owner, Answer("Aloysius Fenwick", None, confidence), 1, "test", 0.75, US)
+    assert (made.status is FieldStatus.UNSURE) == (made.confidence < 0.75)
+
+
 @pytest.mark.parametrize(
     ("name", "raw", "value", "said"),
     [
