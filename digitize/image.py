@@ -46,6 +46,7 @@ _RAGGED = 22.0
 # Dots per inch to tell Tesseract for each pixel of letters' height, measured as above.
 _DPI_OF_LETTERS = 18.0
 _LEAST_DPI, _MOST_DPI = 70, 1200
+_LETTERS_OF_A_LINE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,14 @@ class CleanPage:
     blank: bool
     straight: Grey
     letter_height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What nobody has read on a page: ``lines`` of letters, and each of the ``letters``."""
+
+    lines: tuple[Box, ...]
+    letters: tuple[Box, ...]
 
 
 def rotate(image: Grey, clockwise_degrees: float, fill: int = 255) -> Grey:
@@ -334,25 +343,29 @@ def find_tick_box(image: Grey, expected: Box) -> Box:
     return place if best > 0.45 else expected
 
 
-def unread_ink(image: Grey, read: Sequence[Box]) -> tuple[tuple[Box, ...], int]:
-    """Find lines of letters that no box covers on a straight page; and count their letters.
-
-    A line is three letters or more that stand beside one another.
-    """
+def unread_ink(image: Grey, read: Sequence[Box]) -> Unread:
+    """Find what no box covers on a straight page: letters, and lines of three or more."""
     ink, scale = survey(image)
     for box in read:
         left, top, right, bottom = (round(edge * scale) for edge in box)
         ink[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = 0
     letters, stats = writing(ink)
-    if len(stats) < 3:
-        return (), 0
+    each = tuple(_unscaled(x, y, w, h, scale) for x, y, w, h, _ in stats.tolist())
+    if len(each) < _LETTERS_OF_A_LINE:
+        return Unread((), each)
     height = max(4, int(np.median(stats[:, 3])))
     joined = cv2.dilate(letters, np.ones((max(1, height // 4), height * 2), np.uint8))
     _, labels, blobs, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     middles = stats[:, :2] + stats[:, 2:4] // 2
     many = np.bincount(labels[middles[:, 1], middles[:, 0]], minlength=len(blobs))
-    lines = []
-    for (x, y, w, h, _), letters_in in zip(blobs[1:], many[1:], strict=True):
-        if letters_in >= 3 and h <= 5 * height:
-            lines.append(Box(*(round(edge / scale) for edge in (x, y, x + w, y + h))))
-    return tuple(lines), int(many[1:].sum())
+    lines = tuple(
+        _unscaled(x, y, w, h, scale)
+        for (x, y, w, h, _), letters_in in zip(blobs[1:].tolist(), many[1:], strict=True)
+        if letters_in >= _LETTERS_OF_A_LINE and h <= 5 * height
+    )
+    return Unread(lines, each)
+
+
+def _unscaled(x: int, y: int, width: int, height: int, scale: float) -> Box:
+    """Return a box on a page that is given in pixels of the page reduced by ``scale``."""
+    return Box(*(round(edge / scale) for edge in (x, y, x + width, y + height)))

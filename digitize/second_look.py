@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from digitize import image
 from digitize.scan import ReadPage
-from ocr import joining, ppocr
+from ocr import joining, ppocr, tesseract
 from ocr.calibration import Tables
 from ocr.joining import SecondLine
+from ocr.lookalikes import told_apart
 from ocr.reading import Character, ReaderError, ReadFailure, Reading
 from records.geometry import Box, union
 from records.model import Line, Word
@@ -19,12 +20,18 @@ from records.settings import ReadSettings
 # afresh. Words of the first score are taken on trust there; of the second, where the share is above
 # the second, or letters had to be enlarged. Forms that were typed and scanned well hold 0.04 to
 # 0.10 of such letters, noisy forms and receipts 0.1 to 0.4.
-_SURE, _SURE_ON_BAD_PAGE = 0.85, 0.93
+_SURE, _SURE_ON_BAD_PAGE, _SURE_OF_SMALL = 0.85, 0.93, 0.91
 _FAILED, _BAD = 0.12, 0.25
 # Doubtful words closer than this many times their height are looked at together.
 _NEAR = 1.5
+# Lines are sought in stretches of a page that are so many times its letters' height apart, and from
+# so far around what is in doubt: of that, the surely read rest of a page costs nothing.
+_APART, _ROUND = 6.0, 2.0
 # How far around a word the second reader looks, in heights of the word.
 _AROUND = 0.2
+# What is lower than this many times the page's letters is a dot or a piece of a rule. Brought to the
+# height of a line, a rule of 800 pixels costs as much as five lines of text.
+_LOW = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +50,18 @@ def look_again(
 
     ``known`` and ``tables`` are those of ``joining.join``.
     """
-    reading = read.reading
+    reading, reader = read.reading, read.reading.reader
     if settings.mode == "tesseract" or read.page.blank or not ppocr.knows(settings.languages):
-        return replace(reading, lines=joining.calibrated(reading.lines, tables))
-    try:
-        second = second_reading(read, settings)
-    except ReaderError as error:
-        return ReadFailure(error.kind, str(error))
-    lines = joining.join(reading.lines, second, known, tables)
-    return replace(reading, lines=lines, reader=f"{reading.reader}, {ppocr.version()}")
+        lines = joining.calibrated(reading.lines, tables)
+    else:
+        try:
+            second = second_reading(read, settings)
+        except ReaderError as error:
+            return ReadFailure(error.kind, str(error))
+        lines = joining.join(reading.lines, second, known, tables)
+        reader = f"{reader}, {ppocr.version()}"
+    lines = told_apart(lines, lambda: tesseract.dictionary(tuple(settings.languages)))
+    return replace(reading, lines=lines, reader=reader)
 
 
 def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:
@@ -70,24 +80,56 @@ def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, 
 
 
 def _all_lines(read: ReadPage) -> tuple[_Place, ...]:
-    lines = ppocr.find_lines(read.page.straight, read.page.letter_height)
-    return tuple(_Place(line, ppocr.runs_upwards(line)) for line in lines)
+    return _lines_between(read, 0, read.page.straight.shape[0])
+
+
+def _lines_between(read: ReadPage, top: int, bottom: int) -> tuple[_Place, ...]:
+    """Let the second reader find the lines between two heights of the straight page."""
+    lines = ppocr.find_lines(read.page.straight[top:bottom], read.page.letter_height)
+    moved = (Box(b.left, b.top + top, b.right, b.bottom + top) for b in lines)
+    return tuple(_Place(line, ppocr.runs_upwards(line)) for line in moved)
+
+
+def _bands(boxes: Sequence[Box], page: image.Grey, letter_height: float) -> list[tuple[int, int]]:
+    """Return the top and bottom of each stretch of a page that holds any of some boxes.
+
+    They lie _APART or more from one another, and begin and end _ROUND beyond the boxes.
+    """
+    room, apart = round(_ROUND * letter_height), _APART * letter_height
+    found: list[tuple[int, int]] = []
+    for box in sorted(boxes, key=lambda b: b.top):
+        top, bottom = max(0, box.top - room), min(page.shape[0], box.bottom + room)
+        if found and top - found[-1][1] < apart:
+            found[-1] = (found[-1][0], max(found[-1][1], bottom))
+        else:
+            found.append((top, bottom))
+    return found
 
 
 def _doubtful_places(read: ReadPage, first: Sequence[Line]) -> tuple[_Place, ...]:
     """Return where to look again on the straight page: at lines, where much is in doubt."""
+    page, letter_height = read.page.straight, read.page.letter_height
     words = [word for line in first for word in line.words]
     sure = [word for word in words if word.confidence >= joining.DOUBTFUL]
-    unread, letters = image.unread_ink(read.page.straight, [word.box for word in words])
+    unread = image.unread_ink(page, [word.box for word in words])
     settled = sum(len(word.text) for word in sure)
-    doubtful = sum(len(word.text) for word in words) - settled + letters
+    doubtful = sum(len(word.text) for word in words) - settled + len(unread.letters)
     share = doubtful / max(settled + doubtful, 1)
-    is_bad = share > _BAD or read.page.geometry.scale > 1.0
+    is_small = read.page.geometry.scale > 1.0
+    is_bad = share > _BAD or is_small
     if share <= _FAILED and not is_bad:
-        return tuple(_Place(box, False) for box in (*_runs(first), *unread))
-    lines = _all_lines(read)
+        boxes = (*_runs(first), *unread.lines)
+        low = _LOW * letter_height
+        return tuple(_Place(box, False) for box in boxes if box.height >= low)
+    least = _SURE_OF_SMALL if is_small else _SURE_ON_BAD_PAGE if is_bad else _SURE
+    in_doubt = [word.box for word in words if word.confidence < least]
+    in_doubt += unread.letters if is_bad else unread.lines
+    lines = [
+        line
+        for top, bottom in _bands(in_doubt, page, letter_height)
+        for line in _lines_between(read, top, bottom)
+    ]
     homes = joining.words_in([line.box for line in lines], first)
-    least = _SURE_ON_BAD_PAGE if is_bad else _SURE
     parts = [
         (joining.doubtful_part(line.box, home, least), line.upwards)
         for line, home in zip(lines, homes, strict=True)
@@ -101,7 +143,7 @@ def _runs(lines: Sequence[Line]) -> list[Box]:
     for line in lines:
         run: list[Word] = []
         for word in (*line.words, None):
-            doubtful = word is not None and word.confidence < joining.DOUBTFUL
+            doubtful = word is not None and _matters(word)
             if run and (word is None or not doubtful or _is_far(run[-1].box, word.box)):
                 box = union([w.box for w in run])
                 boxes.append(_grown(box)) if box else None
@@ -109,6 +151,11 @@ def _runs(lines: Sequence[Line]) -> list[Box]:
             if word is not None and doubtful:
                 run.append(word)
     return boxes
+
+
+def _matters(word: Word) -> bool:
+    """Say whether a word is in doubt, and of letters or digits: nobody looks for a lone mark."""
+    return word.confidence < joining.DOUBTFUL and any(c.isalnum() for c in word.text)
 
 
 def _is_far(box: Box, other: Box) -> bool:

@@ -1,7 +1,9 @@
 """PP-OCR, the second reader: the models that the rapidocr wheel carries, run by ONNX Runtime.
 
 Only the wheel's models are used. Its own pipeline fills every crop up to 320 pixels or more, and
-looks at a page in one fixed size; see docs/design.md for what that costs.
+looks at a page in one fixed size; see docs/design.md for what that costs. The recogniser gives
+probabilities to 18,710 characters, most of them Chinese; where none of these can be meant, it is
+loaded without them, which leaves the proportions of the others as they are.
 """
 
 from __future__ import annotations
@@ -33,11 +35,14 @@ Grey = NDArray[np.uint8]
 NAME = "ppocr"
 _DETECTION, _RECOGNITION = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 _UPRIGHTNESS = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+_CHARACTERS = "character"  # where a recogniser lists what it may answer
 # Lines are recognised at this height; each step of the answer is so many pixels wide.
 _LINE_HEIGHT, _STEP = 48, 8
 # The detector finds lines best and cheapest where letters are about this high, in pixels. Measured
 # from 7 to 14 on noisy forms, receipts and typescript.
 _LETTER_HEIGHT = 9.5
+# Small letters are shown no larger than so many times their size: it costs time and gains nothing.
+_MOST_SCALE = 0.9
 _UNKNOWN_PAGE_SIDE = 960  # how large a page is looked at whose letters nobody has measured
 _MOST_PIXELS = 2_000_000
 _TEXT, _LINE_OF_TEXT = 0.3, 0.5  # least probability of a pixel, and mean of a line (PP-OCR's own)
@@ -62,17 +67,10 @@ _HAN = frozenset(("chi_sim", "chi_tra", "jpn"))
 _MARKS = frozenset("‘’“”–—…•€£§°½¼¾±×©®™²³")
 
 
-@dataclass(frozen=True, slots=True)
-class _Alphabet:
-    """The characters that may be answered: their columns in the model's output, the blank first."""
-
-    columns: NDArray[np.intp]
-    characters: tuple[str, ...]
-
-
 def installed() -> bool:
-    """Say whether the models and what runs them are there."""
-    return _model(_RECOGNITION) is not None and _runs()
+    """Say whether the models, what trims them and what runs them are there."""
+    trims = importlib.util.find_spec("onnx") is not None
+    return trims and _model(_RECOGNITION) is not None and _runs()
 
 
 def _runs() -> bool:
@@ -99,7 +97,7 @@ def check_installed() -> None:
     """Raise ProgramMissingError unless the second reader can be used."""
     if not installed():
         raise ProgramMissingError(
-            "The second reader is not installed; install the Python packages rapidocr and "
+            "The second reader is not installed; install the Python packages rapidocr, onnx and "
             "onnxruntime, or set read.mode to 'tesseract'."
         )
 
@@ -125,7 +123,7 @@ def find_lines(page: Grey, letter_height: float) -> tuple[Box, ...]:
     scale = (
         _LETTER_HEIGHT / letter_height if letter_height else _UNKNOWN_PAGE_SIDE / max(page.shape)
     )
-    scale = min(scale, 2.0, (_MOST_PIXELS / page.size) ** 0.5)
+    scale = min(scale, _MOST_SCALE, (_MOST_PIXELS / page.size) ** 0.5)
     size = [max(_STRIDE, round(s * scale / _STRIDE) * _STRIDE) for s in page.shape]
     small = cv2.resize(
         page, (size[1], size[0]), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -173,9 +171,9 @@ def read_line(
     width = min(_MOST_LINE_WIDTH, max(2, steps) * _STEP)
     way = cv2.INTER_AREA if line.shape[0] > _LINE_HEIGHT else cv2.INTER_LINEAR
     fitted = np.asarray(cv2.resize(line, (width, _LINE_HEIGHT), interpolation=way), dtype=np.uint8)
-    alphabet = _alphabet(any(language in _HAN for language in languages))
-    answer = _run(_RECOGNITION, fitted[None])[0][:, alphabet.columns]
-    answer /= np.maximum(answer.sum(axis=1, keepdims=True), 1e-9)
+    latin = not any(language in _HAN for language in languages)
+    characters = _characters(latin)
+    answer = _run(_RECOGNITION, fitted[None], latin)[0]
     place = _places(box, upwards, len(answer))
     found: list[Character] = []
     decoded = _decode(answer)
@@ -184,7 +182,7 @@ def read_line(
     for column, sureness, first, last in decoded:
         if found and first - before > wide:  # the model takes no notice of a gap in a form
             found.append(Character(" ", 1.0, place(before + 1, first - 1)))
-        found.append(Character(alphabet.characters[column], sureness, place(first, last)))
+        found.append(Character(characters[column], sureness, place(first, last)))
         before = first
     return tuple(found)
 
@@ -257,7 +255,7 @@ def _fitted(crop: Grey) -> Grey:
     return fitted
 
 
-def _run(model: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _run(model: str, images: NDArray[np.uint8], latin: bool = False) -> NDArray[np.float32]:
     """Show grey images, ``(n, h, w) uint8``, to a model; returns its answer.
 
     Raises ReaderError when it fails or answers with what are no numbers.
@@ -265,7 +263,7 @@ def _run(model: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     scaled = images.astype(np.float32) / 127.5 - 1.0
     shown = np.repeat(scaled[:, None], 3, axis=1)
     with _translated():
-        session = _session(model)
+        session = _session(model, latin)
         answer = session.run(None, {session.get_inputs()[0].name: shown})[0]
     answer = np.asarray(answer, dtype=np.float32)
     if answer.size == 0 or answer.ndim < 2 or not np.isfinite(answer).all():
@@ -283,8 +281,8 @@ def _translated() -> Iterator[None]:
 
 
 @functools.cache
-def _session(model: str) -> Any:
-    """Load a model, once a process, for one thread."""
+def _session(model: str, latin: bool = False) -> Any:
+    """Load a model, once a process, for one thread; a recogniser with Latin answers only."""
     check_installed()
     onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
@@ -293,7 +291,35 @@ def _session(model: str) -> Any:
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     path = str(_model(model))
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    source = _with_latin_answers(path) if latin else path
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _with_latin_answers(path: str) -> bytes:
+    """Return a recogniser whose last layer has the columns of Latin characters alone.
+
+    It is a quarter of the work on a line. What the model gives to the characters that are left is
+    what it gave before, divided by their sum.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(path)
+    listed = next(entry for entry in model.metadata_props if entry.key == _CHARACTERS)
+    every = _answers(listed.value)
+    kept = [i for i, c in enumerate(every) if i == 0 or _is_latin(c)]
+    for weights in model.graph.initializer:
+        if weights.dims[-1:] == [len(every)]:
+            columns = numpy_helper.to_array(weights)[..., kept]
+            weights.CopyFrom(numpy_helper.from_array(columns, weights.name))
+    model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = len(kept)
+    listed.value = "\n".join(every[i] for i in kept[1:-1])
+    return bytes(model.SerializeToString())
+
+
+def _answers(listed: str) -> tuple[str, ...]:
+    """Return what each column of a recogniser's answer stands for: first none, last a blank."""
+    return ("", *listed.splitlines(), " ")
 
 
 @functools.cache
@@ -316,13 +342,11 @@ def _model(name: str) -> Path | None:
 
 
 @functools.cache
-def _alphabet(han: bool) -> _Alphabet:
-    """Return the characters that may be answered: Latin ones, with ``han`` all that there are."""
+def _characters(latin: bool) -> tuple[str, ...]:
+    """Return the characters that may be answered, none first."""
     with _translated():
-        raw = _session(_RECOGNITION).get_modelmeta().custom_metadata_map["character"]
-    every = ["", *raw.splitlines(), " "]
-    kept = [i for i, c in enumerate(every) if i == 0 or han or _is_latin(c)]
-    return _Alphabet(np.array(kept), tuple(every[i] for i in kept))
+        session = _session(_RECOGNITION, latin)
+    return _answers(session.get_modelmeta().custom_metadata_map[_CHARACTERS])
 
 
 def _is_latin(character: str) -> bool:

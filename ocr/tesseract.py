@@ -6,6 +6,7 @@ import functools
 import math
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from records.model import Line, Word
 # confidence, text.
 _COLUMNS = 12
 _WORD_LEVEL = "5"
+# The parts of a language's data that its dictionary is read from.
+_PARTS = ("unicharset", "word-dawg")
+_TOOL_S = 20  # seconds for a tool that takes a third of one
 
 
 @functools.cache
@@ -51,6 +55,48 @@ def check_languages(languages: Sequence[str]) -> None:
                 f"tesseract-ocr-{language.replace('_', '-')}, or use one of: "
                 f"{', '.join(sorted(installed))}."
             )
+
+
+@functools.cache
+def dictionary(languages: tuple[str, ...]) -> frozenset[str]:
+    """Return the words, in small letters, of the dictionaries that Tesseract's languages carry.
+
+    They are taken out by the tools that come with Tesseract. Empty where these are not installed,
+    or a language has no dictionary: nothing depends on one.
+    """
+    words: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for language in languages:
+            words.update(_words_of(_data_folder() / f"{language}.traineddata", Path(folder)))
+    return frozenset(words)
+
+
+def _data_folder() -> Path:
+    """Return where Tesseract keeps its languages; its list of them begins with that."""
+    said = _said("tesseract", "--list-langs")
+    folder = re.search(r'"(.+)"', said.partition("\n")[0])
+    return Path(folder[1]) if folder else Path()
+
+
+def _words_of(data: Path, folder: Path) -> set[str]:
+    _said("combine_tessdata", "-u", str(data), str(folder / "of."))
+    listed = folder / "words.txt"
+    _said("dawg2wordlist", *(str(folder / f"of.lstm-{part}") for part in _PARTS), str(listed))
+    text = listed.read_text(encoding="utf-8", errors="replace") if listed.exists() else ""
+    for made in folder.iterdir():
+        made.unlink()
+    return {word for line in text.splitlines() if (word := line.strip().casefold()).isalpha()}
+
+
+def _said(*command: str) -> str:
+    """Run a program of Tesseract's; return what it said, nothing when it cannot or takes long."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_TOOL_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout or done.stderr  # where the list of languages goes differs by version
 
 
 def read(

@@ -38,7 +38,7 @@ def _page():
 
 class InferenceSession:
     def __init__(self, path, options, providers):
-        self.model = os.path.basename(path)
+        self.model = "_rec_" if isinstance(path, bytes) else os.path.basename(path)
 
     def get_inputs(self):
         return [_Named()]

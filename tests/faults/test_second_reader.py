@@ -110,7 +110,7 @@ def test_a_missing_second_reader_ends_the_import_at_once(
     ran = house.run("import", write_scan(tmp_path / "a.tif", "a"))
     assert (ran.code, ran.out) == (4, "")
     [said] = ran.err.splitlines()
-    assert "install the Python packages rapidocr and onnxruntime" in said
+    assert "install the Python packages rapidocr, onnx and onnxruntime" in said
     assert "read.mode to 'tesseract'" in said
     kept = [*house.archive.glob("originals/[!.]*"), *house.archive.glob("pages/[!.]*")]
     assert kept == []

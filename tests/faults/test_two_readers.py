@@ -76,10 +76,10 @@ def test_a_model_that_cannot_be_loaded_is_told_as_such(monkeypatch: pytest.Monke
     """read_line turns a failure to load its model into ReaderError too."""
     from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
-    def fail(name: str) -> None:
+    def fail(*_: object) -> None:
         raise InvalidProtobuf("Protobuf parsing failed")
 
-    ppocr._alphabet.cache_clear()
+    ppocr._characters.cache_clear()
     monkeypatch.setattr(ppocr, "_session", fail)
     with pytest.raises(ReaderError):
         ppocr.read_line(np.full((48, 200), 255, np.uint8), Box(0, 0, 200, 48), ("eng",))

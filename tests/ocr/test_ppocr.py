@@ -223,7 +223,7 @@ def test_which_languages_are_known(languages: list[str], known: bool) -> None:
 def test_only_letters_of_the_languages_are_answered() -> None:
     """English pages never hold Chinese; where it is asked for, it may be answered."""
     for languages, other_letters in ((ENGLISH, False), (("eng", "chi_sim"), True)):
-        answers = ppocr._alphabet(any(code in ppocr._HAN for code in languages)).characters
+        answers = ppocr._characters(not any(code in ppocr._HAN for code in languages))
         assert answers[0] == ""
         assert {*"abzAZ09 .,-ßéñłŠ½€"} <= set(answers)
         assert any("\u3000" <= c <= "\uffef" for c in answers) is other_letters
@@ -248,13 +248,13 @@ def test_noise_is_never_taken_for_chinese() -> None:
 @pytest.fixture
 def fake_session(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
     """Put a model in the place of all others; it answers what a function returns, or raises."""
-    ppocr._alphabet(False)  # read from the real model
+    ppocr._characters(True)  # read from the real model
 
     def put(answer: Callable[[], Any]) -> None:
         fake = SimpleNamespace(
             get_inputs=lambda: [SimpleNamespace(name="x")], run=lambda names, inputs: [answer()]
         )
-        monkeypatch.setattr(ppocr, "_session", lambda name: fake)
+        monkeypatch.setattr(ppocr, "_session", lambda *_: fake)
 
     return put
 
@@ -335,11 +335,11 @@ def test_it_is_installed_here() -> None:
     assert ppocr.version().startswith("ppocr 3.")
 
 
-@pytest.mark.parametrize("missing", ["rapidocr", "onnxruntime"])
+@pytest.mark.parametrize("missing", ["rapidocr", "onnx", "onnxruntime"])
 def test_what_is_missing_is_said_with_the_cure(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the models, or what runs them, one sentence names both packages and the setting."""
+    """Without the models, or what runs them, one sentence names the packages and the setting."""
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == missing else real(name)
@@ -350,7 +350,7 @@ def test_what_is_missing_is_said_with_the_cure(
         ppocr.check_installed()
     assert caught.value.exit_code is ExitCode.PROGRAM_MISSING
     said = str(caught.value)
-    assert "install the Python packages rapidocr and onnxruntime" in said
+    assert "install the Python packages rapidocr, onnx and onnxruntime" in said
     assert "read.mode to 'tesseract'" in said
     assert (said.count("\n"), said[-1]) == (0, ".")
 

@@ -240,3 +240,25 @@ def words(*spec: tuple[str, float]) -> tuple[Line, ...]:
 def test_the_mean_weighs_letters(lines: tuple[Line, ...], mean: float) -> None:
     """Long words count more, and marks that are no letters do not count."""
     assert mean_confidence(lines) == pytest.approx(mean)
+
+
+# The dictionary
+
+
+def test_the_dictionary_is_that_of_the_languages() -> None:
+    """Words come in small letters, letters only; a language that is not there adds none."""
+    words = tesseract.dictionary(("eng", "xyz"))
+    assert {"permit", "currency", "license", "october"} <= words
+    assert not {"oamp", "Permit", "1st", "don't"} & words
+    assert words == tesseract.dictionary(("eng",))
+
+
+@pytest.mark.parametrize("missing", ["combine_tessdata", "dawg2wordlist", "tesseract"])
+def test_without_the_tools_the_dictionary_is_empty(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system that packs Tesseract's tools apart loses the dictionary and nothing else."""
+    for name in {"tesseract", "combine_tessdata", "dawg2wordlist"} - {missing}:
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert tesseract.dictionary.__wrapped__(("eng",)) == frozenset()
