@@ -202,10 +202,17 @@ def nothing_written(seen: Seen) -> bool:
 
 
 def letter_height(seen: Seen) -> float:
-    """Return the usual height of letters in pixels of the image; 0 when there are too few."""
-    if len(seen.stats) < _LETTERS_TO_TELL:
+    """Return the usual height of letters in pixels of the image; 0 when there are too few.
+
+    Where most are as low as the dots of leaders, the others say it.
+    """
+    heights = seen.stats[:, 3]
+    if len(heights) < _LETTERS_TO_TELL:
         return 0.0
-    return float(np.median(seen.stats[:, 3]) / seen.scale)
+    higher = heights[heights >= _READABLE]
+    if np.median(heights) < _READABLE and len(higher) >= _LETTERS_TO_TELL:
+        heights = higher
+    return float(np.median(heights) / seen.scale)
 
 
 def find_orientation(

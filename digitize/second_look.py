@@ -18,8 +18,9 @@ from records.settings import ReadSettings
 
 # Where more than the first share of a page's letters is in doubt, or unread, its lines are sought
 # afresh. Words of the first score are taken on trust there; of the second, where the share is above
-# the second, or letters had to be enlarged. Forms that were typed and scanned well hold 0.04 to
-# 0.10 of such letters, noisy forms and receipts 0.1 to 0.4.
+# the second; of the third, where letters had to be enlarged, which Tesseract scores lower. Forms
+# that were typed and scanned well hold 0.04 to 0.10 of such letters, noisy forms and receipts 0.1
+# to 0.4.
 _SURE, _SURE_ON_BAD_PAGE, _SURE_OF_SMALL = 0.85, 0.93, 0.91
 _FAILED, _BAD = 0.12, 0.25
 # Doubtful words closer than this many times their height are looked at together.
@@ -29,8 +30,8 @@ _NEAR = 1.5
 _APART, _ROUND = 6.0, 2.0
 # How far around a word the second reader looks, in heights of the word.
 _AROUND = 0.2
-# What is lower than this many times the page's letters is a dot or a piece of a rule. Brought to the
-# height of a line, a rule of 800 pixels costs as much as five lines of text.
+# What is lower than this many times the page's letters is a dot or a piece of a rule. Brought to
+# the height of a line, a rule of 800 pixels costs as much as five lines of text.
 _LOW = 0.5
 
 
@@ -143,7 +144,7 @@ def _runs(lines: Sequence[Line]) -> list[Box]:
     for line in lines:
         run: list[Word] = []
         for word in (*line.words, None):
-            doubtful = word is not None and _matters(word)
+            doubtful = word is not None and joining.is_doubtful(word)
             if run and (word is None or not doubtful or _is_far(run[-1].box, word.box)):
                 box = union([w.box for w in run])
                 boxes.append(_grown(box)) if box else None
@@ -151,11 +152,6 @@ def _runs(lines: Sequence[Line]) -> list[Box]:
             if word is not None and doubtful:
                 run.append(word)
     return boxes
-
-
-def _matters(word: Word) -> bool:
-    """Say whether a word is in doubt, and of letters or digits: nobody looks for a lone mark."""
-    return word.confidence < joining.DOUBTFUL and any(c.isalnum() for c in word.text)
 
 
 def _is_far(box: Box, other: Box) -> bool:

@@ -157,12 +157,17 @@ def join(
     return tuple(Line(tuple(words)) for words in lines if words)
 
 
+def is_doubtful(word: Word) -> bool:
+    """Say whether the second reader looks for a word on every page: not for a lone mark."""
+    return word.confidence < DOUBTFUL and any(c.isalnum() for c in word.text)
+
+
 def _unseen(word: Word, tables: Tables) -> Word:
     """Return a word outside all lines that the second reader was given.
 
     Doubtful words are all looked for, so where one lies outside, the second saw no writing.
     """
-    kind = Kind.ALONE if word.confidence >= DOUBTFUL else Kind.FIRST_ONLY
+    kind = Kind.FIRST_ONLY if is_doubtful(word) else Kind.ALONE
     return _alone(word, tables, kind)
 
 

@@ -19,7 +19,7 @@ _EXCHANGES = (
     ("o", "c"), ("e", "c"), ("c", "e"), ("o", "e"), ("c", "o"), ("e", "o"), ("a", "o"), ("o", "a"),
     ("n", "u"), ("u", "n"), ("h", "b"), ("b", "h"), ("l", "t"), ("t", "l"), ("f", "t"), ("t", "f"),
 )  # fmt: skip
-# Shorter words become others by chance; longer ones with more such letters are not tried in all ways.
+# Shorter words become others by chance; those with more such letters are not tried in all ways.
 _LEAST_LETTERS, _MOST_PLACES = 4, 5
 # A page with fewer different words shows no habit.
 _LEAST_TEXT = 30

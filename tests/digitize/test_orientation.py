@@ -163,6 +163,17 @@ def dotted() -> Grey:
     return page
 
 
+def test_dots_are_not_taken_for_the_letters() -> None:
+    """How high letters are is told by letters, however many dots lead from label to answer."""
+    lettered = blank_sheet()
+    lettered[40:265, 40:540] = image.reduced(typed(NO_ASCENDERS), 0.5)[:225]
+    seen = orientation.see(dotted())
+    assert np.median(seen.stats[:, 3]) < orientation._READABLE
+    assert orientation.letter_height(seen) == pytest.approx(
+        orientation.letter_height(orientation.see(lettered)), rel=0.1
+    )
+
+
 def looks_upright(shown: Sequence[Grey]) -> float:
     """Judge lines by where their heavier half is: ours are drawn with a thick foot."""
     halves = [(255.0 - crop[:24].mean(), 255.0 - crop[24:].mean()) for crop in shown]

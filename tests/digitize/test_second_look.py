@@ -167,6 +167,36 @@ def test_best_reads_every_line(typed: ReadPage, monkeypatch: pytest.MonkeyPatch)
     assert all(len(word.readings) == 2 for word in words(found))
 
 
+def test_a_lone_mark_is_not_looked_for(typed: ReadPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A doubtful stop or dash, which nobody would search for, is kept and costs nothing."""
+    monkeypatch.setattr(ppocr, "_run", touches)
+    lines = list(sure(typed).reading.lines)
+    mark = replace(lines[2].words[2], text="--", confidence=0.7)
+    lines[2] = Line((*lines[2].words[:2], mark))
+    assert texts(look(with_words(typed, lines), "both"))[2].endswith(" --")
+
+
+def test_what_was_read_surely_is_not_searched_for_lines(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a page with doubt at its head and foot, the second reader is shown these alone."""
+    sheet = np.vstack([np.array(card()), np.full((900, 700), 255, np.uint8), np.array(card())])
+    page = sure(read(Loaded(sheet, 200, False, None), settings, tmp_path_factory))
+    doubtful = [
+        Line(tuple(replace(word, confidence=0.4) for word in line.words)) if i != 4 else line
+        for i, line in enumerate(page.reading.lines)
+    ]
+    shown: list[int] = []
+    real = ppocr.find_lines
+    monkeypatch.setattr(
+        ppocr, "find_lines", lambda part, height: shown.append(len(part)) or real(part, height)
+    )
+    found = look(with_words(page, doubtful), "both")
+    assert texts(found) == [*TEXTS, *TEXTS]
+    assert len(shown) == 2
+    assert sum(shown) < 0.6 * len(sheet)
+
+
 # What it is there for
 
 

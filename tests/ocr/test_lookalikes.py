@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 
 import pytest
@@ -11,15 +12,15 @@ from ocr.lookalikes import told_apart
 from records.geometry import Box
 from records.model import Line, Word, WordReading
 
-# Invented; each line as a worn typewriter's page is read, and as it was written.
-TYPED = (
-    ("The oounoil of the town met in the sohool on the sixth of", "The council of the town met in the school on the sixth of"),
-    ("Ootober and disoussed the bridge. Twelve persons attended,", "October and discussed the bridge. Twelve persons attended,"),
-    ("among them the olerk, who kept these minutes. It was found", "among them the clerk, who kept these minutes. It was found"),
-    ("that neither repair nor painting would last another winter", "that neither repair nor painting would last another winter"),
-    ("without stone under every pillar; work begins next spring.", "without stone under every pillar; work begins next spring."),
-)  # fmt: skip
-READ, WRITTEN = ("\n".join(line[i] for line in TYPED) for i in (0, 1))
+# Invented: a page, and how it is read when it comes from a worn typewriter.
+WRITTEN = """The council of the town met in the school on the sixth of
+October and discussed the bridge. Twelve persons attended,
+among them the clerk, who kept these minutes. It was found
+that neither repair nor painting would last another winter
+without stone under every pillar; work begins next spring."""
+WORN = {"council": "oounoil", "school": "sohool", "October": "Ootober", "discussed": "disoussed",
+        "clerk": "olerk"}  # fmt: skip
+READ = functools.reduce(lambda text, word: text.replace(word, WORN[word]), WORN, WRITTEN)
 
 
 def page(text: str, confidence: float = 0.97) -> tuple[Line, ...]:
@@ -59,7 +60,7 @@ def test_a_changed_word_is_shown_to_a_person(english: Collection[str]) -> None:
         for old, new in zip(one.words, other.words, strict=True)
     ]
     changed = [(old, new) for old, new in pairs if old.text != new.text]
-    assert len(changed) == 5
+    assert len(changed) == len(WORN)
     for old, new in changed:
         assert (new.box, new.readings, new.alternatives) == (old.box, old.readings, (old.text,))
         assert new.confidence < 0.9
