@@ -96,6 +96,17 @@ def test_ratios_are_to_the_peer_in_the_same_table() -> None:
     assert reading._ratio([ours, RUN], ours, "ppocr", "cpu") == "-"
 
 
+def test_well_read_forms_have_a_ratio_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of forms it is printed what the second reader costs where it is not needed."""
+    well, badly = replace(SCORE, name="well", right=4), replace(SCORE, name="badly")
+    plain = replace(RUN, set="fara", pages=(well, badly))
+    ours = replace(plain, reader="ours:both", pages=(replace(well, cpu=2.4), replace(badly, cpu=9)))
+    reading.print_set([ours, plain])
+    said = capsys.readouterr().out.splitlines()[-2:]
+    assert said[0].startswith("the 1 of these pages")
+    assert said[1].split() == ["ours:both", "1.20"]
+
+
 def test_seconds_leave_failed_pages_out() -> None:
     """A page that fails at once makes no reader fast."""
     both = replace(RUN, pages=(SCORE, replace(SCORE, cpu=0.0, wall=0.0, failed=True)))
