@@ -279,10 +279,13 @@ def reading_dpi(letter_height: float, dpi: int) -> int:
     return int(min(max(round(_DPI_OF_LETTERS * letter_height), _LEAST_DPI), _MOST_DPI))
 
 
-def encode_png(image: Grey) -> bytes:
-    """Return a page as PNG bytes: 1 bit a pixel when it is black and white only."""
+def encode_png(image: Grey, kept: bool = True) -> bytes:
+    """Return a page as PNG bytes: 1 bit a pixel when it is black and white only.
+
+    One that is not ``kept`` is not made small, which takes most of the time.
+    """
     pure = bool(np.all((image == 0) | (image == 255)))
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 3 if kept else 0]
     options += [cv2.IMWRITE_PNG_BILEVEL, 1] if pure else []
     done, data = cv2.imencode(".png", image, options)
     if not done:

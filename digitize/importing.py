@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from digitize import page as pages
@@ -69,14 +69,21 @@ class Tally:
 
 @dataclass(slots=True)
 class _Open:
-    """A file that is being read: what is still out, and where it was handed in."""
+    """A file that is being read: what is still out, and where it was handed in.
+
+    The words of the pages in ``known`` still hold. ``kept`` says why pages could not be read
+    again whose earlier readings stay.
+    """
 
     path: Path | None
     name: str
     sighting: Sighting
     media_type: str
     key: str = ""
+    form: str | None = None
     out: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
+    kept: list[PageFailure] = field(default_factory=list)
 
 
 Task = InspectTask | PageTask
@@ -120,7 +127,7 @@ class Importer:
         self._viewer = installation.store.system_viewer(intake.actor)
         self._candidates: Iterator[Candidate] = iter(())
         self._pending: Iterator[str] = iter(())
-        self._ready: deque[Task] = deque()
+        self._ready: deque[InspectTask | tuple[str, int]] = deque()  # a page: file and number
         self._open: dict[str, _Open] = {}
 
     def process(
@@ -179,7 +186,8 @@ class Importer:
             if candidate is None:
                 raise StopIteration
             self._accept(candidate)
-        return self._ready.popleft()
+        ready = self._ready.popleft()
+        return ready if isinstance(ready, InspectTask) else self._page_task(*ready)
 
     def _accept(self, candidate: Candidate) -> None:
         name = shown(Path(candidate.path.name))
@@ -234,34 +242,51 @@ class Importer:
         store = self.installation.store
         if not isinstance(result, int):
             failure = _failure(opened.name, 0, result)
-            filing.fail_original(store, self.intake.actor, sha256, failure)
+            if filing.is_filed(store, sha256):
+                failure = _still_kept(failure)
+                filing.close_unread(store, self.intake.actor, sha256, failure)
+            else:
+                filing.fail_original(store, self.intake.actor, sha256, failure)
             del self._open[sha256]
             self.tally.failed_pages += 1
             records = tuple(store.documents(self._viewer, sha256=sha256))
             self._end(Outcome(opened.path, opened.name, opened.sighting, records, failure.message))
             return
         filing.count_pages(store, sha256, result)
-        form = filing.told(store, sha256).form or None
-        opened.key = pages.reading_key(self.installation.settings, self.installation.forms, form)
-        opened.out = set(range(1, result + 1)) - filing.pages_done(store, sha256, opened.key)
-        for number in sorted(opened.out):
-            self._ready.append(self._page_task(sha256, opened, number, form))
+        opened.form = filing.told(store, sha256).form or None
+        settings = self.installation.settings
+        opened.key = pages.reading_key(settings, self.installation.forms, opened.form)
+        done = filing.page_keys(store, sha256)
+        words = pages.words_key(settings)
+        opened.out = {n for n in range(1, result + 1) if done.get(n) != opened.key}
+        opened.known = {n for n in opened.out if done.get(n, "").startswith(words)}
+        self._ready.extend((sha256, number) for number in sorted(opened.out))
 
-    def _page_task(self, sha256: str, opened: _Open, number: int, form: str | None) -> PageTask:
+    def _page_task(self, sha256: str, number: int) -> PageTask:
+        opened = self._open[sha256]
+        reading = None
+        if number in opened.known:
+            reading = filing.read_page(self.installation.store, sha256, number)
         return PageTask(
             original=self.installation.archive.original_path(sha256),
             name=opened.name,
             media_type=opened.media_type,
             number=number,
-            form=form,
+            form=opened.form,
             settings=self.installation.settings,
             forms=self.installation.forms,
             workspace=self.run.folder,
+            known=reading if isinstance(reading, PageResult) else None,
         )
 
     def _page_done(self, sha256: str, opened: _Open, number: int, result: Result | Died) -> None:
+        store = self.installation.store
         page = result if isinstance(result, PageResult) else _failure(opened.name, number, result)
-        filing.save_page(self.installation.store, self.intake.actor, sha256, page, opened.key)
+        was_read = isinstance(page, PageFailure) and number in filing.page_keys(store, sha256)
+        if isinstance(page, PageFailure) and was_read and filing.is_filed(store, sha256):
+            opened.kept.append(_still_kept(page))
+        else:
+            filing.save_page(store, self.intake.actor, sha256, page, opened.key)
         opened.out.discard(number)
         self.tally.pages += 1
         self.tally.failed_pages += isinstance(page, PageFailure)
@@ -282,13 +307,20 @@ class Importer:
         records = tuple(store.documents(self._viewer, sha256=sha256))
         self.tally.records += len(records)
         self.tally.needs_review += sum(r.status is DocumentStatus.NEEDS_REVIEW for r in records)
-        message = failure.message if failure else None
+        told = failure or next(iter(opened.kept), None)
+        message = told.message if told else None
         self._end(Outcome(opened.path, opened.name, opened.sighting, records, message))
 
     def _end(self, outcome: Outcome) -> None:
         self.tally.failed += outcome.message is not None
         self.tally.duplicates += outcome.sighting in (Sighting.DUPLICATE, Sighting.BUSY)
         self._on_outcome(outcome)
+
+
+def _still_kept(failure: PageFailure) -> PageFailure:
+    """Return why something could not be read again, with what became of the earlier reading."""
+    said = failure.message.rstrip(".")
+    return replace(failure, message=f"{said}; the earlier reading is kept.")
 
 
 def _failure(name: str, number: int, result: Result | Died) -> PageFailure:

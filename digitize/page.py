@@ -6,8 +6,8 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitize import image, sources
@@ -25,13 +25,16 @@ from records.model import Field, Line, PageFailure, PageKind, PageResult
 from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
-READING_VERSION = 2
+READING_VERSION = 3
 _KNOWN_WORDS = "known-words.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class PageTask:
-    """One page to work on; ``form`` is what a person said that it is."""
+    """One page to work on; ``form`` is what a person said that it is.
+
+    With ``known``, an earlier reading whose words still hold, only its form is looked for anew.
+    """
 
     original: Path
     name: str
@@ -41,6 +44,7 @@ class PageTask:
     settings: Settings
     forms: Mapping[str, FormTemplate]
     workspace: Path
+    known: PageResult | None = None
 
 
 def write_known_words(words: Iterable[str], workspace: Path) -> None:
@@ -58,25 +62,33 @@ def _known_words(workspace: Path) -> frozenset[str]:
     return frozenset(known.splitlines())
 
 
+def words_key(settings: Settings) -> str:
+    """Return a digest of everything that shapes a page's words, beside the page itself."""
+    return _digest([READING_VERSION, repr(settings.clean), repr(settings.read)])
+
+
 def reading_key(settings: Settings, forms: Mapping[str, FormTemplate], form: str | None) -> str:
-    """Return a digest of everything that shapes a page's reading, beside the page itself.
+    """Return a digest of everything that shapes a page's reading; it begins with ``words_key``.
 
     ``form`` is what a person said that the page's file is.
     """
     shaping = [
-        READING_VERSION,
-        repr(settings.clean),
-        repr(settings.read),
         repr((settings.forms.sure, settings.forms.day_first, settings.forms.region)),
         form,
         repr([forms[name] for name in sorted(forms)]),
     ]
+    return words_key(settings) + _digest(shaping)
+
+
+def _digest(shaping: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(shaping).encode()).hexdigest()[:16]
 
 
 def work_on_page(task: PageTask) -> PageResult | PageFailure:
     """Take one page from its file to words and fields; a failure is a value with a sentence."""
     started = time.monotonic()
+    if task.known and (again := _form_again(task, task.known)):
+        return again
     try:
         loaded = sources.load_page(task.original, task.media_type, task.number, task.settings)
     except InputError as error:
@@ -99,22 +111,29 @@ def work_on_page(task: PageTask) -> PageResult | PageFailure:
     return _result(task, page, png, lines, reader, kind, dpi, started)
 
 
+def _form_again(task: PageTask, known: PageResult) -> PageResult | None:
+    """Return an earlier reading with its form looked for anew; None when its image is damaged."""
+    try:
+        png = Archive(task.settings.archive.folder).image_path(known.image).read_bytes()
+        pixels = image.decode_png(png)
+    except (OSError, ValueError):
+        return None
+    form = _look_for_form(task, known.blank, known.lines, pixels, known.reader)
+    return replace(
+        known, key=_key(task), form=form.form, form_page=form.form_page, separator=form.separator,
+        fields=form.fields,
+    )  # fmt: skip
+
+
 def _result(
     task: PageTask, page: image.CleanPage, png: bytes, lines: tuple[Line, ...], reader: str,
     kind: PageKind, dpi: int, started: float,
 ) -> PageResult:  # fmt: skip
     archive = Archive(task.settings.archive.folder)
-    known = None if page.blank else _identify(task, lines)
-    fields: tuple[Field, ...] = ()
-    if known and known.form.role == "form":
-        customs = Customs(task.settings.forms.day_first, task.settings.forms.region)
-        fields = extract(
-            known, lines, page.image, task.number, reader, task.settings.forms.sure, customs
-        )
-    separator = known is not None and known.form.role == "separator"
+    found = _look_for_form(task, page.blank, lines, page.image, reader)
     return PageResult(
         number=task.number,
-        key=reading_key(task.settings, task.forms, task.form),
+        key=_key(task),
         kind=kind,
         image=archive.keep_image(png, task.workspace),
         size=(page.image.shape[1], page.image.shape[0]),
@@ -124,15 +143,41 @@ def _result(
         blank=page.blank,
         lines=lines,
         confidence=round(mean_confidence(lines), 4),
-        form=known.form.name if known and not separator else None,
-        form_page=known.page if known and not separator else 0,
-        separator=separator,
-        fields=fields,
+        form=found.form,
+        form_page=found.form_page,
+        separator=found.separator,
+        fields=found.fields,
         reader=reader,
         languages="+".join(task.settings.read.languages),
         exit_code=0,
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _key(task: PageTask) -> str:
+    return reading_key(task.settings, task.forms, task.form)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfForm:
+    """What a page's form says of it."""
+
+    form: str | None
+    form_page: int
+    separator: bool
+    fields: tuple[Field, ...]
+
+
+def _look_for_form(
+    task: PageTask, blank: bool, lines: tuple[Line, ...], pixels: image.Grey, reader: str
+) -> _OfForm:
+    known = None if blank else _identify(task, lines)
+    if known is None or known.form.role == "separator":
+        return _OfForm(None, 0, known is not None, ())
+    settings = task.settings.forms
+    customs = Customs(settings.day_first, settings.region)
+    fields = extract(known, lines, pixels, task.number, reader, settings.sure, customs)
+    return _OfForm(known.form.name, known.page, False, fields)
 
 
 def _identify(task: PageTask, lines: tuple[Line, ...]) -> Identified | None:

@@ -97,7 +97,7 @@ def _lines_read(seen: image.Grey, turn: int, dpi: int, bench: Bench) -> float:
     lines = orientation.lines_to_try(upright, _lying(seen, turn, bench).skew_degrees)
     if lines is None:
         return 0.0
-    read = _read(image.encode_png(lines), dpi, _BLOCK, bench)
+    read = _read(image.encode_png(lines, kept=False), dpi, _BLOCK, bench)
     if isinstance(read, ReadFailure):
         return 0.0
     letters = sum(len(word.text) for line in read.lines for word in line.words)
@@ -117,7 +117,7 @@ def _clean_and_read(
     png = image.encode_png(page.image)
     scale = page.geometry.scale
     soft = "soften" in page.steps
-    shown = image.encode_png(image.soften(page.image, scale)) if soft else png
+    shown = image.encode_png(image.soften(page.image, scale), kept=False) if soft else png
     dpi = image.reading_dpi(page.letter_height * scale, round(loaded.dpi * scale))
     reading = _read(shown, dpi, _PAGE, bench)
     if isinstance(reading, ReadFailure) or not page.blank:

@@ -152,6 +152,43 @@ def claim(store: Store, sha256: str, run: str, alive: Callable[[str | None], boo
     return True
 
 
+def open_again(
+    store: Store, actor: str, sha256: str, why: str, run: str | None = None,
+    alive: Callable[[str | None], bool] = lambda _run: False, whole: bool = False,
+) -> bool:  # fmt: skip
+    """Let a file be read once more, by this run or whichever comes; its records stay as they are.
+
+    With ``whole`` no earlier reading of its pages counts. False, and nothing done, while a run that
+    is ``alive`` has the file.
+    """
+    with store.write() as db:
+        row = db.conn.execute("SELECT run FROM originals WHERE sha256 = ?", [sha256]).fetchone()
+        if row["run"] != run and alive(row["run"]):
+            return False
+        if whole:
+            db.conn.execute("UPDATE pages SET key = '' WHERE sha256 = ?", [sha256])
+        db.table("originals").update(sha256, {"state": "waiting", "run": run})
+        store.note(db, actor, "to be read again", sha256, None, why=why)
+        store.audit(db, actor, "to be read again", {"sha256": sha256, "why": why})
+    return True
+
+
+def is_filed(store: Store, sha256: str) -> bool:
+    """Say whether a file has records from a reading that ended."""
+    row = store.db.conn.execute(
+        "SELECT count(*) FROM documents WHERE sha256 = ? AND status IN ('filed', 'needs-review')",
+        [sha256],
+    ).fetchone()
+    return bool(row[0])
+
+
+def close_unread(store: Store, actor: str, sha256: str, failure: PageFailure) -> None:
+    """End another reading of a filed file that failed: what was read before stays."""
+    with store.write() as db:
+        _end_reading(db, sha256, None)
+        store.note(db, actor, "not read again", sha256, None, why=failure.message)
+
+
 def waiting(store: Store) -> list[str]:
     """Return the hashes of all files whose reading has not ended, oldest first."""
     found = store.db.conn.execute(
@@ -160,12 +197,20 @@ def waiting(store: Store) -> list[str]:
     return [row["sha256"] for row in found]
 
 
-def pages_done(store: Store, sha256: str, key: str) -> set[int]:
-    """Return the numbers of the pages of a file that were read with these settings."""
+def page_keys(store: Store, sha256: str) -> dict[int, str]:
+    """Return the key of each page's reading, by its number; of pages that were read alone."""
     found = store.db.conn.execute(
-        "SELECT number FROM pages WHERE sha256 = ? AND key = ? AND state = 'read'", [sha256, key]
+        "SELECT number, key FROM pages WHERE sha256 = ? AND state = 'read'", [sha256]
     )
-    return {row["number"] for row in found}
+    return {row["number"]: row["key"] for row in found}
+
+
+def read_page(store: Store, sha256: str, number: int) -> PageResult | PageFailure:
+    """Return the kept reading of one page."""
+    row = store.db.conn.execute(
+        "SELECT * FROM pages WHERE sha256 = ? AND number = ?", [sha256, number]
+    ).fetchone()
+    return rows.page_result(row)
 
 
 def holder(store: Store, sha256: str) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from records import filing
 from records.archive import SENTINEL, Archive, hash_file
 from records.store import GENESIS, Store, chain_hash
 
@@ -206,11 +207,5 @@ def repair(store: Store, archive: Archive, actor: str, problems: list[Problem]) 
 def _read_again(store: Store, archive: Archive, actor: str, problem: Problem) -> None:
     if problem.path and problem.path.exists():
         problem.path.rename(archive.quarantine / f"{problem.path.name}.{uuid.uuid4().hex[:8]}")
-    with store.write() as db:
-        db.conn.execute("UPDATE pages SET key = '' WHERE sha256 = ?", [problem.sha256])
-        db.conn.execute(
-            "UPDATE originals SET state = 'waiting', run = NULL WHERE sha256 = ?", [problem.sha256]
-        )
-        store.note(db, actor, "to be read again", problem.sha256, None, why=problem.sentence)
-        change = {"sha256": problem.sha256, "why": problem.sentence}
-        store.audit(db, actor, "to be read again", change)
+    if problem.sha256:
+        filing.open_again(store, actor, problem.sha256, problem.sentence, whole=True)

@@ -18,6 +18,7 @@ from tests.faults.paper import drawer
 COMMANDS = {
     "import": {"--batch", "--form", "--department", "--workers", "--json"},
     "watch": {"--workers"},
+    "reread": {"--query", "--form", "--unknown", "--record", "--all", "--dry-run", "--json"},
     "search": {"--limit", "--form", "--department", "--status", "--year", "--json"},
     "show": {"--text", "--words", "--fields", "--history", "--json"},
     "correct": set(),

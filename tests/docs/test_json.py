@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import pytest
 
 from digitize.cli import main
 from digitize.installation import open_installation
+from digitize.rereading import Difference
 from records import filing, settings
 from records.archive import hash_file
 from records.filing import Accepted, Draft, Intake, Sighting
@@ -105,6 +107,18 @@ def test_import(
     found = printed(archive, capsys, "import", missing, "--workers", "1")
     assert shape(found) == shape(shown("import"))
     assert found["results"][0]["was"] == "refused"
+
+
+def test_reread(
+    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another reading prints the keys that the paper shows, of a record that has changed too."""
+    monkeypatch.setattr("digitize.cli.session.Session.check_programs", lambda _session: None)
+    expected = shown("reread")
+    found = printed(archive, capsys, "reread", "--form", "separator")
+    assert set(found) == set(expected)
+    [changed] = expected["records"]
+    assert set(changed) == {field.name for field in dataclasses.fields(Difference)}
 
 
 def test_what_a_file_was() -> None:

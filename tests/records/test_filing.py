@@ -105,16 +105,15 @@ def test_what_was_said_at_the_desk_is_kept(room: Room) -> None:
 
 
 def test_a_page_read_again_replaces_itself(room: Room) -> None:
-    """A page is there once, with its newest reading; other settings count as not yet read."""
+    """A page is there once, with its newest reading and what that was read with."""
     sha256 = room.hand_in(b"one")
     filing.save_page(room.store, "test", sha256, replace(UNREADABLE, number=1), KEY)
-    assert filing.pages_done(room.store, sha256, KEY) == set()
+    assert filing.page_keys(room.store, sha256) == {}
     filing.save_page(room.store, "test", sha256, page(1, "a" * 64, "Old"), KEY)
     filing.save_page(room.store, "test", sha256, page(1, "b" * 64, "New"), KEY)
-    assert filing.pages_done(room.store, sha256, KEY) == {1}
-    assert filing.pages_done(room.store, sha256, "other settings") == set()
+    assert filing.page_keys(room.store, sha256) == {1: KEY}
     (kept,) = filing.read_pages(room.store, sha256)
-    assert kept == page(1, "b" * 64, "New")
+    assert kept == filing.read_page(room.store, sha256, 1) == page(1, "b" * 64, "New")
 
 
 def test_a_reading_is_kept_as_it_was(room: Room) -> None:
