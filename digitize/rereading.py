@@ -56,14 +56,18 @@ def outdated(installation: Installation, documents: Iterable[Document]) -> list[
 
 
 def _is_outdated(installation: Installation, sha256: str, present: dict[str, str]) -> bool:
-    """Say so of one file; ``present`` keeps the key of a reading now, by the form that was told."""
+    """Say so of one file, also where another reading of it did not come to its end.
+
+    ``present`` keeps the key of a reading now, by the form that a person told.
+    """
     store = installation.store
     told = filing.told(store, sha256).form
     if told not in present:
         present[told] = reading_key(installation.settings, installation.forms, told or None)
     original, keys = store.original(sha256), filing.page_keys(store, sha256)
-    pages = original.page_count if original else None
-    return not pages or any(keys.get(n) != present[told] for n in range(1, pages + 1))
+    if original is None or original.state != "read" or not original.page_count:
+        return True
+    return any(keys.get(n) != present[told] for n in range(1, original.page_count + 1))
 
 
 class Rereader:

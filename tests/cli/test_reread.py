@@ -191,11 +191,19 @@ def test_a_damaged_page_image_is_made_again(cards: House) -> None:
 def test_what_was_cut_short_is_finished_by_the_same_command(sheets: House) -> None:
     """A file that a run left open when it died is read by the next reread, or the next watch."""
     sheets.set({"clean.speckle": False})
-    sheets.rows("SELECT 1")
     with sheets.opened() as installation, installation.store.write() as db:
         db.conn.execute("UPDATE originals SET state = 'waiting', run = 'dead' WHERE page_count = 3")
     done = again(sheets, "--all", "--json")
     assert (done.code, done.json["files"], done.json["pages"]) == (0, 2, 4)
+    assert sheets.rows("SELECT DISTINCT state FROM originals") == [("read",)]
+
+
+def test_what_was_read_but_not_filed_is_filed_by_the_same_command(sheets: House) -> None:
+    """A run that died after its last page, before its records, leaves nothing open for ever."""
+    with sheets.opened() as installation, installation.store.write() as db:
+        db.conn.execute("UPDATE originals SET state = 'waiting', run = 'dead' WHERE page_count = 3")
+    done = again(sheets, "--all", "--json")
+    assert (done.code, done.json["files"], done.json["pages"]) == (0, 1, 0)
     assert sheets.rows("SELECT DISTINCT state FROM originals") == [("read",)]
 
 
