@@ -94,8 +94,11 @@ def _lines_between(read: ReadPage, top: int, bottom: int) -> tuple[_Place, ...]:
 def _bands(boxes: Sequence[Box], page: image.Grey, letter_height: float) -> list[tuple[int, int]]:
     """Return the top and bottom of each stretch of a page that holds any of some boxes.
 
-    They lie _APART or more from one another, and begin and end _ROUND beyond the boxes.
+    They lie _APART or more from one another, and begin and end _ROUND beyond the boxes. It is the
+    whole page where nobody knows how high its letters are (0).
     """
+    if letter_height <= 0:
+        return [(0, page.shape[0])]
     room, apart = round(_ROUND * letter_height), _APART * letter_height
     found: list[tuple[int, int]] = []
     for box in sorted(boxes, key=lambda b: b.top):

@@ -24,7 +24,8 @@ _LEAST_LETTERS, _MOST_PLACES = 4, 5
 # A page with fewer different words shows no habit.
 _LEAST_TEXT = 30
 # So many different words, and so great a share of the unknown ones that hold the letter, must
-# become known. Of typescript three words or more do, of other pages at most two (tuned half).
+# become known. Of typescript three words or more do, of other pages at most two where both readers
+# have read them (tuned half).
 _LEAST_WORDS, _LEAST_SHARE = 3, 0.5
 # A person is shown a word that was changed so, however surely it was read otherwise.
 _MOST_SURE = 0.89

@@ -197,6 +197,24 @@ def test_what_was_read_surely_is_not_searched_for_lines(
     assert sum(shown) < 0.6 * len(sheet)
 
 
+def test_a_page_of_few_letters_is_searched_whole(
+    typed: ReadPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody knows how high letters are, no line is cut by a guess of where it ends."""
+    unknown = replace(typed, page=replace(typed.page, letter_height=0.0))
+    lines = [
+        Line(tuple(replace(word, confidence=0.4) for word in line.words))
+        for line in typed.reading.lines
+    ]
+    shown: list[tuple[int, ...]] = []
+    real = ppocr.find_lines
+    monkeypatch.setattr(
+        ppocr, "find_lines", lambda part, height: shown.append(part.shape) or real(part, height)
+    )
+    assert texts(look(with_words(unknown, lines), "both")) == list(TEXTS)
+    assert shown == [typed.page.straight.shape]
+
+
 # What it is there for
 
 
