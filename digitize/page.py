@@ -115,9 +115,11 @@ def _form_again(task: PageTask, known: PageResult) -> PageResult | None:
     """Return an earlier reading with its form looked for anew; None when its image is damaged."""
     try:
         png = Archive(task.settings.archive.folder).image_path(known.image).read_bytes()
-        pixels = image.decode_png(png)
-    except (OSError, ValueError):
+    except OSError:
         return None
+    if hashlib.sha256(png).hexdigest() != known.image:
+        return None
+    pixels = image.decode_png(png)
     form = _look_for_form(task, known.blank, known.lines, pixels, known.reader)
     return replace(
         known, key=_key(task), form=form.form, form_page=form.form_page, separator=form.separator,

@@ -28,6 +28,8 @@ _NEAR = 1.5
 # Lines are sought in stretches of a page that are so many times its letters' height apart, and from
 # so far around what is in doubt: of that, the surely read rest of a page costs nothing.
 _APART, _ROUND = 6.0, 2.0
+# A line found nearer to the edge of such a stretch, in heights of letters, may be a piece of one.
+_AT_EDGE = 0.5
 # How far around a word the second reader looks, in heights of the word.
 _AROUND = 0.2
 # What is lower than this many times the page's letters is a dot or a piece of a rule. Brought to
@@ -49,7 +51,7 @@ def look_again(
 ) -> Reading | ReadFailure:  # fmt: skip
     """Let the second reader look at a page as the mode says; return both readings joined.
 
-    ``known`` and ``tables`` are those of ``joining.join``.
+    ``known`` and ``tables`` are those of ``joining.join``; known words are also left as they are.
     """
     reading, reader = read.reading, read.reading.reader
     if settings.mode == "tesseract" or read.page.blank or not ppocr.knows(settings.languages):
@@ -61,7 +63,7 @@ def look_again(
             return ReadFailure(error.kind, str(error))
         lines = joining.join(reading.lines, second, known, tables)
         reader = f"{reader}, {ppocr.version()}"
-    lines = told_apart(lines, lambda: tesseract.dictionary(tuple(settings.languages)))
+    lines = told_apart(lines, lambda: tesseract.dictionary(tuple(settings.languages)), known)
     return replace(reading, lines=lines, reader=reader)
 
 
@@ -85,23 +87,32 @@ def _all_lines(read: ReadPage) -> tuple[_Place, ...]:
 
 
 def _lines_between(read: ReadPage, top: int, bottom: int) -> tuple[_Place, ...]:
-    """Let the second reader find the lines between two heights of the straight page."""
-    lines = ppocr.find_lines(read.page.straight[top:bottom], read.page.letter_height)
+    """Let the second reader find the lines between two heights of the straight page.
+
+    Without those that an edge may have cut off: what is in doubt lies further inside.
+    """
+    page = read.page.straight
+    lines = ppocr.find_lines(page[top:bottom], read.page.letter_height)
     moved = (Box(b.left, b.top + top, b.right, b.bottom + top) for b in lines)
-    return tuple(_Place(line, ppocr.runs_upwards(line)) for line in moved)
+    near = read.page.letter_height * _AT_EDGE
+    first = top + near if top > 0 else 0
+    last = bottom - near if bottom < page.shape[0] else bottom
+    whole = (line for line in moved if first <= line.top and line.bottom <= last)
+    return tuple(_Place(line, ppocr.runs_upwards(line)) for line in whole)
 
 
 def _bands(boxes: Sequence[Box], page: image.Grey, letter_height: float) -> list[tuple[int, int]]:
     """Return the top and bottom of each stretch of a page that holds any of some boxes.
 
-    They lie _APART or more from one another, and begin and end _ROUND beyond the boxes. It is the
-    whole page where nobody knows how high its letters are (0).
+    They lie _APART or more from one another, and begin and end _ROUND beyond the boxes, of large
+    letters further. It is the whole page where nobody knows how high its letters are (0).
     """
     if letter_height <= 0:
         return [(0, page.shape[0])]
-    room, apart = round(_ROUND * letter_height), _APART * letter_height
+    apart = _APART * letter_height
     found: list[tuple[int, int]] = []
     for box in sorted(boxes, key=lambda b: b.top):
+        room = round(max(_ROUND * letter_height, box.height))
         top, bottom = max(0, box.top - room), min(page.shape[0], box.bottom + room)
         if found and top - found[-1][1] < apart:
             found[-1] = (found[-1][0], max(found[-1][1], bottom))

@@ -30,23 +30,28 @@ _LEAST_WORDS, _LEAST_SHARE = 3, 0.5
 # A person is shown a word that was changed so, however surely it was read otherwise.
 _MOST_SURE = 0.89
 _LETTERS = re.compile(r"[^\W\d_]+")
+# What is no word but a number, a code or an address: digits, or marks between letters.
+_NO_WORD = re.compile(r"\d|@|\w[./:_\\]\w")
 
 
 def told_apart(
-    lines: Sequence[Line], dictionary: Callable[[], Collection[str]]
-) -> tuple[Line, ...]:  # fmt: skip
+    lines: Sequence[Line],
+    dictionary: Callable[[], Collection[str]],
+    verified: Collection[str] = frozenset(),
+) -> tuple[Line, ...]:
     """Return lines with letters exchanged where the page shows that it makes them look alike.
 
     ``dictionary`` gives known words, in small letters; it is asked when a page has words enough.
-    Only unknown words are changed, and only into known ones; what the readers made of them stays
-    in their readings.
+    Only unknown words are changed, and only into known ones; ``verified`` ones, which people have
+    said, never; what the readers made of them stays in their readings.
     """
-    written = {text.casefold() for line in lines for text in _LETTERS.findall(line.text)}
+    words = (w.text for line in lines for w in line.words if not _NO_WORD.search(w.text))
+    written = {part.casefold() for text in words for part in _LETTERS.findall(text)}
     written = {text for text in written if len(text) >= _LEAST_LETTERS}
     if len(written) < _LEAST_TEXT:
         return tuple(lines)
     known = dictionary()
-    unknown = sorted(written.difference(known)) if known else []
+    unknown = sorted(written.difference(known, verified)) if known else []
     meant: dict[str, str] = {}
     for exchange in _EXCHANGES:
         holding = [text for text in unknown if exchange[0] in text]
@@ -74,6 +79,8 @@ def _exchanged(text: str, read: str, written: str) -> Iterator[str]:
 
 
 def _changed(word: Word, meant: dict[str, str]) -> Word:
+    if _NO_WORD.search(word.text):
+        return word
     text = _LETTERS.sub(lambda part: _in_case_of(part[0], meant), word.text)
     if text == word.text:
         return word

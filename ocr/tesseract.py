@@ -65,9 +65,12 @@ def dictionary(languages: tuple[str, ...]) -> frozenset[str]:
     or a language has no dictionary: nothing depends on one.
     """
     words: set[str] = set()
-    with tempfile.TemporaryDirectory() as folder:
-        for language in languages:
-            words.update(_words_of(_data_folder() / f"{language}.traineddata", Path(folder)))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for language in languages:
+                words.update(_words_of(_data_folder() / f"{language}.traineddata", Path(folder)))
+    except OSError:  # a full disk, say, which the page's own files will tell of
+        return frozenset()
     return frozenset(words)
 
 

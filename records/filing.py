@@ -183,9 +183,17 @@ def is_filed(store: Store, sha256: str) -> bool:
 
 
 def close_unread(store: Store, actor: str, sha256: str, failure: PageFailure) -> None:
-    """End another reading of a filed file that failed: what was read before stays."""
+    """End another reading of a filed file that failed: what was read before stays.
+
+    Where a page of it has no reading that counts, the file is as failed as before, to be tried
+    again by the next import.
+    """
     with store.write() as db:
-        _end_reading(db, sha256, None)
+        lacking = db.conn.execute(
+            "SELECT count(*) FROM pages WHERE sha256 = ? AND (state = 'failed' OR key = '')",
+            [sha256],
+        ).fetchone()[0]
+        _end_reading(db, sha256, failure if lacking else None)
         store.note(db, actor, "not read again", sha256, None, why=failure.message)
 
 

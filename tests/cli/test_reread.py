@@ -177,15 +177,33 @@ def test_a_kept_file_that_is_lost_keeps_its_records(sheets: House) -> None:
     assert sheets.problems() == []
 
 
-def test_a_damaged_page_image_is_made_again(cards: House) -> None:
+@pytest.mark.parametrize("damage", [b"", b"no picture", None], ids=["empty", "other", "cut short"])
+def test_a_damaged_page_image_is_made_again(cards: House, damage: bytes | None) -> None:
     """Where the cleaned page cannot be opened for its fields, the scan itself is read once more."""
     [(image,)] = cards.rows("SELECT image FROM pages WHERE image IS NOT NULL LIMIT 1")
     path = cards.archive / "pages" / image[:2] / f"{image}.png"
     path.chmod(0o600)
-    path.write_bytes(b"no picture")
+    path.write_bytes(path.read_bytes()[:-900] if damage is None else damage)
     (cards.folder / "forms" / "library-card.toml").write_text(LIBRARY_CARD)
-    assert again(cards, "--all").code == 0
+    done = again(cards, "--all")
+    assert (done.code, done.err) == (0, "")
     assert cards.rows("SELECT form FROM documents") == [("library-card",)]
+
+
+def test_a_page_that_failed_before_is_tried_again(sheets: House, tmp_path: Path) -> None:
+    """A file that cannot be opened for a while is not given up with its failed page."""
+    write_scan(tmp_path / "more" / "two.tif", "two", 2)
+    sheets.engine(engines.only_page(2, engines.FAILS))
+    assert sheets.run("import", tmp_path / "more", "--workers", 1).code == 7
+    [(sha256,)] = sheets.rows("SELECT sha256 FROM originals WHERE name = 'two.tif'")
+    original = sheets.archive / "originals" / sha256[:2] / sha256
+    original.rename(sheets.folder / "elsewhere")
+    assert again(sheets, "--all").code == 7
+    (sheets.folder / "elsewhere").rename(original)
+    sheets.engine(engines.FAST)
+    done = sheets.run("import", tmp_path / "more", "--workers", 1, "--json")
+    assert done.json["results"][0]["was"] == "resumed"
+    assert sheets.rows("SELECT DISTINCT state FROM pages") == [("read",)]
 
 
 def test_what_was_cut_short_is_finished_by_the_same_command(sheets: House) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digitize import second_look, sources
 from digitize.scan import Bench, ReadPage, read_scan
@@ -195,6 +196,24 @@ def test_what_was_read_surely_is_not_searched_for_lines(
     assert texts(found) == [*TEXTS, *TEXTS]
     assert len(shown) == 2
     assert sum(shown) < 0.6 * len(sheet)
+
+
+@pytest.mark.parametrize(("size", "gap"), [(26, 31), (26, 46), (34, 52), (34, 64)])
+def test_a_line_that_is_cut_off_by_what_is_shown_is_not_read(
+    size: int, gap: int, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The edge of what the second reader is shown adds no piece of a line that was read surely."""
+    rows = ["jumping foxes quickly pass by"] * 16
+    sheet = Image.new("L", (800, 80 + gap * len(rows)), 255)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    for row, line in enumerate(rows):
+        pen.text((50, 30 + row * gap), line, fill=0, font=font)
+    page = sure(read(Loaded(np.array(sheet), 200, False, None), settings, tmp_path_factory))
+    lines = [
+        Line(tuple(replace(w, confidence=0.3) for w in line.words)) if number in (5, 6, 7) else line
+        for number, line in enumerate(page.reading.lines)
+    ]
+    assert texts(look(with_words(page, lines), "both")) == rows
 
 
 def test_a_page_of_few_letters_is_searched_whole(

@@ -88,6 +88,22 @@ def test_what_shows_no_habit_is_left_alone(wrong: str, english: Collection[str])
     assert told_apart(lines, lambda: english) == lines
 
 
+@pytest.mark.parametrize(
+    "said", ["oard-77", "oouncil@town.example", "www.oouncil.example", "A/oard", "3oard"]
+)
+def test_numbers_and_addresses_are_never_changed(said: str, english: Collection[str]) -> None:
+    """On a page with the habit too, codes and addresses stay as they were read."""
+    lines = page(f"{READ}\n{said}")
+    assert text(told_apart(lines, lambda: english)).splitlines()[-1] == said
+
+
+def test_what_people_have_verified_is_never_changed(english: Collection[str]) -> None:
+    """A name that is in no dictionary, and that a person has confirmed, is a word."""
+    lines = page(f"{READ}\nMr. Oard")
+    assert text(told_apart(lines, lambda: english)).endswith("Mr. Card")
+    assert text(told_apart(lines, lambda: english, frozenset({"oard"}))).endswith("Mr. Oard")
+
+
 def test_known_words_are_never_changed(english: Collection[str]) -> None:
     """A page with the habit keeps its words that are words: 'oars' is not made 'cars'."""
     lines = page(f"{READ}\nold oars for hire")
