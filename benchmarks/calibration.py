@@ -42,7 +42,16 @@ import numpy as np
 
 from benchmarks import truth
 from benchmarks.machine import ROOT, describe
-from digitize import extract, forms, identify, scan, second_look, signatures, sources, values
+from digitize import (
+    extract,
+    form_file,
+    identify,
+    scan,
+    second_look,
+    signatures,
+    sources,
+    values,
+)
 from ocr import calibration, joining
 from ocr.calibration import Kind, Tables
 from ocr.joining import SecondLine
@@ -345,7 +354,12 @@ def answers(seen: Seen, lines: tuple[Line, ...], known: Mapping[str, Any]) -> li
         return []
     image = cv2.imdecode(np.frombuffer(seen.png, np.uint8), cv2.IMREAD_GRAYSCALE)
     fields = extract.extract(
-        found, lines, np.asarray(image, np.uint8), 1, seen.reader, 0.0, values.Reading(False, "US")
+        found,
+        lines,
+        np.asarray(image, np.uint8),
+        1,
+        seen.reader,
+        extract.Asked(0.0, values.Reading(False, "US")),
     )
     return [
         Answered(page["filled"], f.confidence, f.value == page["values"][f.name],
@@ -357,7 +371,7 @@ def answers(seen: Seen, lines: tuple[Line, ...], known: Mapping[str, Any]) -> li
 
 def all_answers(pages: Iterable[Seen], mode: str) -> list[Answered]:
     """Return the answers of all samples, read with the shipped tables."""
-    known = forms.load_forms(configuration.load(ROOT / "config.toml"))
+    known = form_file.load_forms(configuration.load(ROOT / "config.toml"))
     tables = calibration.shipped()
     samples = (seen for seen in pages if seen.page.set == "samples")
     return [a for seen in samples for a in answers(seen, joined(seen, mode, tables), known)]

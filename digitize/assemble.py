@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from digitize.forms import FormTemplate
+from digitize.forms import FormTemplate, form_named
 from records.filing import Draft
 from records.model import (
     DocumentStatus,
@@ -48,7 +48,7 @@ def as_corrected(draft: Draft, said: Sequence[Field], forms: Mapping[str, FormTe
     by_name = {field.name: field for field in said if field.by_person}
     if not by_name or draft.status is DocumentStatus.FAILED:
         return draft
-    form = forms.get(draft.form or "")
+    form = form_named(forms, draft.form)
     fields = tuple(by_name.get(field.name, field) for field in draft.fields)
     return replace(
         draft,
@@ -92,7 +92,7 @@ def _draft(
     settings: Settings,
 ) -> Draft:
     read = [p for p in pages if isinstance(p, PageResult)]
-    form = next((forms[p.form] for p in read if p.form and p.form in forms), None)
+    form = next((f for p in read if (f := form_named(forms, p.form, p.template))), None)
     fields = _fields(form, read)
     reasons = _page_reasons(pages, form, settings.forms.page_sure)
     own = form.department if form and form.department else settings.intake.department
@@ -109,13 +109,15 @@ def _draft(
 
 
 def _fields(form: FormTemplate | None, pages: Sequence[PageResult]) -> tuple[Field, ...]:
-    """Return the form's fields, each from the first page that has it."""
+    """Return the form's fields, each from the first page where it is filled in, or the first."""
     if form is None:
         return ()
     found: dict[str, Field] = {}
     for page in pages:
         if page.form == form.name:
             for field in page.fields:
+                if not found.get(field.name, field).value:
+                    found[field.name] = field
                 found.setdefault(field.name, field)
     return tuple(found[f.name] for f in form.fields if f.name in found)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from digitize.assemble import record_date, record_status, record_title
 from digitize.extract import judge
+from digitize.forms import form_named
 from digitize.installation import Installation
 from digitize.values import Reading, normalise
 from records import filing
@@ -38,7 +39,7 @@ def correct_field(
         raise NotFoundError(f"Record {document_id} has no field '{name}'; it has: {known}.")
     new = _corrected(installation, document, old, value, viewer)
     fields = tuple(new if f.name == name else f for f in fields)
-    form = installation.forms.get(document.form or "")
+    form = form_named(installation.forms, document.form)
     after = replace(
         document,
         title=record_title(form, fields) or document.title,
@@ -53,7 +54,7 @@ def _corrected(
 ) -> Field:
     settings = installation.settings.forms
     customs = Reading(settings.day_first, settings.region)
-    form = installation.forms.get(document.form or "")
+    form = form_named(installation.forms, document.form)
     template = form.field(old.name) if form else None
     if template is None:
         found, fault = normalise(old.kind, value, customs, typed=True).text, None

@@ -4,81 +4,121 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rapidfuzz import fuzz
-
 from digitize import image as pixels
-from digitize import values
-from digitize.forms import FieldTemplate, FormTemplate
-from digitize.identify import Identified, Registration, Spelled, find_text, letters, register, spell
+from digitize import places, stamps, values
+from digitize.forms import Comparison, FieldTemplate, FormTemplate
+from digitize.identify import Identified, register, spell
+from digitize.places import PageView, Stand
 from ocr.calibration import Kind, shipped
+from ocr.reading import ReaderError
 from records.geometry import Box, union
 from records.model import Field, FieldStatus, Line, Word
+
+Rows = tuple[tuple[Word, ...], ...]
 
 # Shares of ink (0 to 1): a tick box holds a mark above the first, none below the second.
 _MARKED, _UNMARKED = 0.10, 0.045
 _SIGNED = 0.008
 _SOMETHING_WRITTEN = 0.004
-# A gap of so many letter heights parts an answer from the next thing on its line.
-_WIDE_GAP = 2.5
 # How sure a reading is that was taken for the sake of a rule.
 _BY_THE_RULES = 0.5
+# A letter or two that were read less surely may be a speck.
+_NOISE = 0.5
+# How sure an answer is at most where its form could not be placed.
+_NOT_PLACED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What stands in a field's place, before rules: raw text, its words' box, how sure (0 to 1).
 
-    ``others`` are what the text would be had another reader been believed for one of its words.
+    ``by`` is what it was found by: zone, label, field or page. ``others`` are what the text would
+    be had another reader been believed for one of its words.
     """
 
     raw: str
     box: Box | None
     confidence: float
+    by: str
     others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PageView:
-    """A page to take answers from: its words, its pixels, and where the template lies on it."""
+class Asked:
+    """How a page is to be asked for its answers.
 
-    lines: tuple[Line, ...]
-    spelled: tuple[Spelled, ...]
-    image: pixels.Grey
-    place: Registration
-    reader: str
-    number: int
+    ``sure`` is the confidence from which a value passes unseen; ``second`` are the languages for
+    the second reader, none where it is not to look.
+    """
+
+    sure: float
+    reading: values.Reading
+    second: tuple[str, ...] = ()
 
 
 def extract(
     identified: Identified, lines: tuple[Line, ...], image: pixels.Grey, number: int, reader: str,
-    sure: float, reading: values.Reading,
+    asked: Asked,
 ) -> tuple[Field, ...]:  # fmt: skip
     """Return the fields that stand on this page of the form, in the form's order."""
     size = (image.shape[1], image.shape[0])
-    view = PageView(lines, spell(lines), image, register(identified, size), reader, number)
+    place = register(identified, size)
+    known = (*identified.found, *identified.placed)
+    printed = frozenset(word for line in known for word in line.words)
+    view = PageView(
+        lines,
+        spell(lines),
+        image,
+        place,
+        printed,
+        reader,
+        number,
+        identified.page,
+        asked.reading,
+        asked.second,
+    )
+    form = identified.form
+    found: dict[str, Field] = {}
+    for template in form.fields_on(identified.page):
+        answer = _answer(template, view, form, found)
+        found[template.name] = make_field(template, answer, number, reader, asked)
     return tuple(
-        make_field(
-            template, _answer(template, view, identified.form), number, reader, sure, reading
-        )
-        for template in identified.form.fields_on(identified.page)
+        compared(field, template.compare, found)
+        for template in form.fields_on(identified.page)
+        if (field := found[template.name])
     )
 
 
+def compared(field: Field, rules: tuple[Comparison, ...], others: Mapping[str, Field]) -> Field:
+    """Hold a field against others, where both have values of their kind."""
+    if field.status is FieldStatus.INVALID or not field.value:
+        return field
+    for rule in rules:
+        other = others.get(rule.other)
+        if other is None or not other.value or other.status is FieldStatus.INVALID:
+            continue
+        if not values.keeps(field.value, rule.operator, other.value, field.kind):
+            said = f"breaks a rule: is not {rule.operator} {other.label} ({other.value})"
+            return replace(field, status=FieldStatus.INVALID, reasons=(*field.reasons, said))
+    return field
+
+
 def make_field(
-    template: FieldTemplate, answer: Answer, page: int, reader: str, sure: float,
-    reading: values.Reading,
-) -> Field:  # fmt: skip
+    template: FieldTemplate, answer: Answer, page: int, reader: str, asked: Asked
+) -> Field:
     """Normalise an answer, hold it against the field's rules, and say what is in doubt."""
-    answer = _unless_a_rule_breaks(template, answer, reading)
-    value, fault = judge(template, answer.raw, reading)
+    sure = asked.sure if template.sure is None else template.sure
+    answer = _unless_a_rule_breaks(template, answer, asked.reading)
+    value, fault = judge(template, answer.raw, asked.reading)
     confidence = round(answer.confidence, 3)
     reasons: list[str] = []
     status = FieldStatus.OK
     if confidence < sure:
         status = FieldStatus.UNSURE
-        reasons.append("unsure: the reading is not certain")
+        reasons.append(_why_unsure(answer))
     if fault:
         status = FieldStatus.INVALID
         reasons.append(f"breaks a rule: {fault}")
@@ -97,7 +137,15 @@ def make_field(
         status=status,
         reasons=tuple(reasons),
         reader=reader,
+        found_by=answer.by,
     )
+
+
+def _why_unsure(answer: Answer) -> str:
+    differ = [other for other in answer.others if other != answer.raw]
+    if differ and answer.confidence > 0:
+        return f"readers disagree: it may be '{differ[0]}'"
+    return "unsure: the reading is not certain"
 
 
 def _unless_a_rule_breaks(
@@ -128,6 +176,9 @@ def judge(
         if near is None:
             return value, f"is none of: {', '.join(allowed)}"
         value = near
+    if template.kind == "identifier" and template.pattern:
+        whole = [w for w in raw.split() if re.fullmatch(template.pattern, w)]
+        value = whole[0] if len(whole) == 1 else value
     if value and template.pattern and not re.fullmatch(template.pattern, value):
         joined = "".join(value.split())  # a reader often parts what was written in one
         value = joined if re.fullmatch(template.pattern, joined) else value
@@ -138,7 +189,9 @@ def judge(
     return value, fault
 
 
-def _answer(template: FieldTemplate, view: PageView, form: FormTemplate) -> Answer:
+def _answer(
+    template: FieldTemplate, view: PageView, form: FormTemplate, before: Mapping[str, Field]
+) -> Answer:
     match template.kind:
         case "choice":
             return _choice(template, view)
@@ -146,29 +199,150 @@ def _answer(template: FieldTemplate, view: PageView, form: FormTemplate) -> Answ
             return _tick(template, view)
         case "signature":
             return _signature(template, view)
-    zone = _zone(template, view, form)
-    if zone is None:
-        return Answer("", None, 0.0)
-    return _written(zone, view, template.label, by_label=template.zone is None)
+        case "stamp":
+            return _stamp(template, view, form, before)
+    return _written(template, view, form, before)
 
 
-def _written(zone: Box, view: PageView, label: str, by_label: bool) -> Answer:
-    """Return the words whose middle lies in a zone, without the printed label's own."""
-    found: list[Word] = []
-    for line in view.lines:
-        inside = [w for w in line.words if _inside(w.box, zone) and letters(w.text)]
-        answer = _without_label(inside, label)
-        found.extend(_until_gap(answer) if by_label else answer)
-    box = union([w.box for w in found])
-    if not found:
-        inner = _inset(zone, 0.02, 0.15)
+def _written(
+    template: FieldTemplate, view: PageView, form: FormTemplate, before: Mapping[str, Field]
+) -> Answer:
+    """Return what is written at the first place where it keeps the field's rules.
+
+    Failing that, at the first place where anything is written, or where it should be.
+    """
+    first: Answer | None = None
+    for stand in places.stands(template, view, form, before):
+        answer = _at(stand, template, view)
+        if answer.raw and judge(template, answer.raw, view.reading)[1] is None:
+            return answer
+        if first is None or (answer.raw and not first.raw):
+            first = answer
+    return first or Answer("", None, 0.0, "")
+
+
+def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
+    """Return what is written at one place, and how sure it is."""
+    words = _wanted(stand, template, view)
+    if not words:
+        inner = _inset(stand.area, 0.02, 0.15)
         written = pixels.ink_share(view.image, inner) > _SOMETHING_WRITTEN
-        return Answer("", zone, 0.0 if written else 1.0 if view.place.trusted else 0.5)
-    raw = " ".join(w.text for w in found)
-    all_right = math.prod(w.confidence for w in found)
-    confidence = shipped().probability(Kind.FIELD, all_right)
-    confidence = confidence if view.place.trusted else min(confidence, 0.5)
-    return Answer(raw, box, confidence, _other_readings(found))
+        sure = 1.0 if view.place.trusted or stand.by != "zone" else _NOT_PLACED
+        return Answer("", stand.area, 0.0 if written else sure, stand.by)
+    raw = " ".join(w.text for w in words)
+    all_right = math.prod(w.confidence for w in words)
+    sure = shipped().probability(Kind.FIELD, all_right)
+    if stand.by == "zone" and not view.place.trusted:
+        sure = min(sure, _NOT_PLACED)
+    return Answer(raw, union([w.box for w in words]), sure, stand.by, _other_readings(words))
+
+
+def _without_noise(rows: Rows) -> Rows:
+    """Drop what stands beside a typed answer and is none: specks, a signature's strokes.
+
+    Those are rows that were hardly read where another was, and letters at a row's ends.
+    """
+    if any(_is_surely_read(row) for row in rows):
+        rows = tuple(row for row in rows if max(w.confidence for w in row) >= _NOISE)
+    return tuple(_trimmed(row) for row in rows)
+
+
+def _is_surely_read(row: Sequence[Word]) -> bool:
+    return min(w.confidence for w in row) >= _NOISE and sum(len(w.text) for w in row) >= 3
+
+
+def _trimmed(row: tuple[Word, ...]) -> tuple[Word, ...]:
+    while len(row) > 1 and _is_noise(row[0]) and not _is_noise(row[1]):
+        row = row[1:]
+    while len(row) > 1 and _is_noise(row[-1]) and not _is_noise(row[-2]):
+        row = row[:-1]
+    return row
+
+
+def _is_noise(word: Word) -> bool:
+    return word.confidence < _NOISE and sum(c.isalnum() for c in word.text) <= 2
+
+
+def _wanted(stand: Stand, template: FieldTemplate, view: PageView) -> list[Word]:
+    """Keep the words that ``take`` wants, or at a label what has the look of the kind, if any has.
+
+    Beside a label there may be more than the answer; in a zone there should not.
+    """
+    rows = stand.rows if template.filled == "hand" else _without_noise(stand.rows)
+    words = [word for row in rows for word in row]
+    if template.take is not None:
+        match = re.search(template.take, _text(rows), re.IGNORECASE)
+        span = match.span(match.re.groups and 1) if match else None
+        return _words_between(rows, span) if span else []
+    if stand.by == "zone" or not words:
+        return words
+    spans = values.recognised(template.kind, template.pattern, _text(rows), view.reading.region)
+    return _words_between(rows, spans[0]) if spans else words
+
+
+def _text(rows: Sequence[Sequence[Word]]) -> str:
+    """Return the text of rows of words, a line each."""
+    return "\n".join(" ".join(word.text for word in row) for row in rows)
+
+
+def _words_between(rows: Sequence[Sequence[Word]], span: tuple[int, int]) -> list[Word]:
+    """Return the words that a span of ``_text`` covers, what lies outside it cut off."""
+    found: list[Word] = []
+    start = 0
+    for word in (word for row in rows for word in row):
+        first, last = max(span[0] - start, 0), min(span[1] - start, len(word.text))
+        text = word.text[first:last] if first < last else ""
+        if text == word.text:
+            found.append(word)
+        elif text.strip(" ,;:"):
+            box = word.box.letters(first, last, len(word.text))
+            found.append(replace(word, text=text, box=box, readings=()))
+        start += len(word.text) + 1
+    return found
+
+
+def _stamp(
+    template: FieldTemplate, view: PageView, form: FormTemplate, before: Mapping[str, Field]
+) -> Answer:
+    """Return the date of a stamp: at its label, or any way round in its zone.
+
+    Of the dates in a zone those that do not stand upright come first: others may be typed.
+    """
+    if template.labels:
+        found = _written(replace(template, zone=None), view, form, before)
+        if _is_date(template, found, view):
+            return found
+    area = view.place.box(template.zone) if template.zone else None
+    if area and view.second:
+        try:
+            dates = stamps.stamped_dates(view.image, area, view.lines, view.second)
+        except ReaderError:
+            dates = ()
+        for date in dates:
+            answer = Answer(date.text, date.box, date.probability, "zone")
+            if _is_date(template, answer, view):
+                return answer
+    upright = list(_upright_dates(template, view)) if area and not template.labels else []
+    if len(upright) > 1:  # which of them was stamped, a person must say
+        return replace(upright[0], confidence=min(upright[0].confidence, _NOT_PLACED))
+    return upright[0] if upright else Answer("", area, 0.0, "zone")
+
+
+def _is_date(template: FieldTemplate, answer: Answer, view: PageView) -> bool:
+    value, fault = judge(template, answer.raw, view.reading)
+    return bool(value) and fault is None
+
+
+def _upright_dates(template: FieldTemplate, view: PageView) -> Iterator[Answer]:
+    zone = template.zone or (0.0, 0.0, 1.0, 1.0)
+    area = view.place.box(zone)
+    anywhere = replace(template, anywhere=True, pattern=None, zone=None, beside=(), under=())
+    for stand in places.anywhere(anywhere, view):
+        x, y = stand.area.centre
+        if area.left <= x <= area.right and area.top <= y <= area.bottom:
+            answer = _at(stand, anywhere, view)
+            if _is_date(template, answer, view):
+                yield answer
 
 
 def _other_readings(words: list[Word]) -> tuple[str, ...]:
@@ -184,74 +358,9 @@ def _other_readings(words: list[Word]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _without_label(words: list[Word], label: str) -> list[Word]:
-    """Drop the printed label where it stands whole, and its words where the answer begins."""
-    if not words:
-        return []
-    printed = find_text(label, spell([Line(tuple(words))]))
-    left = [w for w in words if not printed or w not in printed[0]]
-    own = [letters(part) for part in label.split() if len(letters(part)) > 1]
-    while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
-        left = left[1:]
-    return left
-
-
-def _until_gap(words: list[Word]) -> list[Word]:
-    """Keep the words up to the first wide gap: beyond it stands something else of the form."""
-    kept = words[:1]
-    for word in words[1:]:
-        if word.box.left - kept[-1].box.right > _WIDE_GAP * max(kept[-1].box.height, 1):
-            break
-        kept.append(word)
-    return kept
-
-
-def _inside(box: Box, zone: Box) -> bool:
-    x, y = box.centre
-    return zone.left <= x <= zone.right and zone.top <= y <= zone.bottom
-
-
 def _inset(box: Box, x_share: float, y_share: float) -> Box:
     dx, dy = round(box.width * x_share), round(box.height * y_share)
     return Box(box.left + dx, box.top + dy, box.right - dx, box.bottom - dy)
-
-
-def _zone(template: FieldTemplate, view: PageView, form: FormTemplate) -> Box | None:
-    """Return the pixels in which an answer stands: its zone, or beside or under its label."""
-    if template.zone is not None:
-        return view.place.box(template.zone)
-    label = template.beside or template.under or ""
-    hit = find_text(label, view.spelled)
-    box = union([w.box for w in hit[0]]) if hit else None
-    if box is None:
-        return None
-    height, width = view.image.shape
-    reach = box.height * 2
-    if template.beside:
-        area = Box(box.right + 2, box.top - reach // 2, width, box.bottom + reach // 2)
-    else:
-        area = Box(box.left - reach, box.bottom + 1, width, min(height, box.bottom + reach * 2))
-    return _until_next_label(area, template, view, form)
-
-
-def _until_next_label(
-    area: Box, template: FieldTemplate, view: PageView, form: FormTemplate
-) -> Box:
-    """Cut an area off where the next printed label or another field's zone begins."""
-    right = area.right
-    middle = (area.top + area.bottom) // 2
-    for other in form.fields_on(template.page):
-        if other.name == template.name:
-            continue
-        if other.zone is not None:
-            zone = view.place.box(other.zone)
-            if zone.top <= middle <= zone.bottom and zone.left > area.left:
-                right = min(right, zone.left)
-        hit = find_text(other.beside or other.under or other.label, view.spelled)
-        box = union([w.box for w in hit[0]]) if hit else None
-        if box and box.left > area.left and box.top < area.bottom and box.bottom > area.top:
-            right = min(right, box.left)
-    return Box(area.left, area.top, right, area.bottom)
 
 
 def _choice(template: FieldTemplate, view: PageView) -> Answer:
@@ -262,28 +371,28 @@ def _choice(template: FieldTemplate, view: PageView) -> Answer:
     marks.sort(key=lambda m: -m[0])
     most, value, square = marks[0]
     if most < _UNMARKED:
-        return Answer("", None, 1.0 if view.place.trusted else 0.4)
+        return Answer("", None, 1.0 if view.place.trusted else 0.4, "zone")
     clear = most >= _MARKED and marks[1][0] < min(_MARKED, most * 0.5)
     confidence = 0.95 if clear and view.place.trusted else 0.4
-    return Answer(value, square, confidence)
+    return Answer(value, square, confidence, "zone")
 
 
 def _tick(template: FieldTemplate, view: PageView) -> Answer:
     if template.zone is None:
-        return Answer("", None, 0.0)
+        return Answer("", None, 0.0, "")
     square = pixels.find_tick_box(view.image, view.place.box(template.zone))
     ink = pixels.ink_share(view.image, _inset(square, 0.2, 0.2))
     clear = (ink >= _MARKED or ink < _UNMARKED) and view.place.trusted
     return Answer(
-        "yes" if ink >= (_MARKED + _UNMARKED) / 2 else "no", square, 0.95 if clear else 0.4
+        "yes" if ink >= (_MARKED + _UNMARKED) / 2 else "no", square, 0.95 if clear else 0.4, "zone"
     )
 
 
 def _signature(template: FieldTemplate, view: PageView) -> Answer:
     if template.zone is None:
-        return Answer("", None, 0.0)
+        return Answer("", None, 0.0, "")
     zone = view.place.box(template.zone)
     ink = pixels.ink_share(view.image, _inset(zone, 0.01, 0.05))
     signed = ink >= _SIGNED
     clear = (ink >= 2 * _SIGNED or ink < _SIGNED / 2) and view.place.trusted
-    return Answer("signed" if signed else "", zone, 0.9 if clear else 0.4)
+    return Answer("signed" if signed else "", zone, 0.9 if clear else 0.4, "zone")

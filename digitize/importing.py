@@ -12,6 +12,7 @@ from pathlib import Path
 from digitize import page as pages
 from digitize import sources
 from digitize.assemble import as_corrected, assemble
+from digitize.forms import Forms
 from digitize.installation import Installation
 from digitize.intake import Candidate, shown, take_in
 from digitize.page import PageTask
@@ -20,8 +21,9 @@ from records import filing
 from records.archive import Run
 from records.errors import ArchiveError, InputError
 from records.filing import Intake, Sighting
-from records.model import Document, DocumentStatus, PageFailure, PageResult
+from records.model import Document, DocumentStatus, PageFailure, PageResult, TemplateText
 from records.settings import Settings
+from records.store import now
 from search.generations import BrokenIndexError
 
 _INDEX_EVERY_S = 2.0
@@ -100,6 +102,10 @@ def work(task: Task) -> Result:
         return PageFailure(0, "source", "unreadable", f"'{task.name}' {error}.")
 
 
+def _versions(forms: Forms) -> list[TemplateText]:
+    return [TemplateText(f.digest, f.name, f.printing, f.text, now()) for f in forms.values()]
+
+
 class _Stopped(Exception):  # noqa: N818 - no fault
     """Somebody wants the run to end."""
 
@@ -138,6 +144,7 @@ class Importer:
         Once ``stop`` says so it ends with the next page; what is left waits for the next run.
         """
         started = time.monotonic()
+        filing.keep_templates(self.installation.store, _versions(self.installation.forms))
         self._candidates, self._pending = iter(candidates), iter(pending)
         pages.write_known_words(self.installation.store.verified_words(), self.run.folder)
         with suppress(_Stopped):

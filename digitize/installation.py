@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digitize.forms import FormTemplate, load_forms
+from digitize.form_file import load_forms
+from digitize.forms import FormTemplate
 from records.archive import Archive
 from records.settings import Settings
 from records.store import Store

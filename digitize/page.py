@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitize import image, sources
-from digitize.extract import extract
-from digitize.forms import FormTemplate
+from digitize.extract import Asked, extract
+from digitize.forms import FormTemplate, printings
 from digitize.identify import Identified, as_form, identify
 from digitize.scan import Bench, read_scan
-from digitize.second_look import look_again
+from digitize.second_look import look_again, second_languages
 from digitize.values import Reading as Customs
 from ocr.reading import ReadFailure, mean_confidence
 from records.archive import Archive
 from records.errors import InputError
 from records.geometry import untouched
-from records.model import Field, Line, PageFailure, PageKind, PageResult
+from records.model import Field, Line, PageFailure, PageKind, PageResult, Pair
 from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
@@ -122,8 +122,8 @@ def _form_again(task: PageTask, known: PageResult) -> PageResult | None:
     pixels = image.decode_png(png)
     form = _look_for_form(task, known.blank, known.lines, pixels, known.reader)
     return replace(
-        known, key=_key(task), form=form.form, form_page=form.form_page, separator=form.separator,
-        fields=form.fields,
+        known, key=_key(task), form=form.form, form_page=form.form_page, template=form.template,
+        pairs=form.pairs, separator=form.separator, fields=form.fields,
     )  # fmt: skip
 
 
@@ -147,6 +147,8 @@ def _result(
         confidence=round(mean_confidence(lines), 4),
         form=found.form,
         form_page=found.form_page,
+        template=found.template,
+        pairs=found.pairs,
         separator=found.separator,
         fields=found.fields,
         reader=reader,
@@ -166,31 +168,38 @@ class _OfForm:
 
     form: str | None
     form_page: int
+    template: str
     separator: bool
     fields: tuple[Field, ...]
+    pairs: tuple[Pair, ...]
 
 
 def _look_for_form(
     task: PageTask, blank: bool, lines: tuple[Line, ...], pixels: image.Grey, reader: str
 ) -> _OfForm:
-    known = None if blank else _identify(task, lines)
-    if known is None or known.form.role == "separator":
-        return _OfForm(None, 0, known is not None, ())
+    if blank:
+        return _OfForm(None, 0, "", False, (), ())
+    known = _identify(task, lines)
+    if known is None:
+        return _OfForm(None, 0, "", False, (), ())
+    if known.form.role == "separator":
+        return _OfForm(None, 0, "", True, (), ())
     settings = task.settings.forms
     customs = Customs(settings.day_first, settings.region)
-    fields = extract(known, lines, pixels, task.number, reader, settings.sure, customs)
-    return _OfForm(known.form.name, known.page, False, fields)
+    asked = Asked(settings.sure, customs, second_languages(task.settings.read))
+    fields = extract(known, lines, pixels, task.number, reader, asked)
+    return _OfForm(known.form.name, known.page, known.form.digest, False, fields, ())
 
 
 def _identify(task: PageTask, lines: tuple[Line, ...]) -> Identified | None:
     found = identify(lines, task.forms)
-    given = task.forms.get(task.form or "")
-    if given is None or (found and found.form.role == "separator"):
+    given = printings(task.forms, task.form)
+    if not given or (found and found.form.role == "separator"):
         return found
-    if found and found.form.name == given.name:
+    if found and found.form.name == task.form:
         return found
-    pages = range(1, given.pages + 1)
-    return max((as_form(lines, given, page) for page in pages), key=lambda i: i.score)
+    tries = [as_form(lines, form, page) for form in given for page in range(1, form.pages + 1)]
+    return max(tries, key=lambda i: i.score)
 
 
 def _plain(pixels: image.Grey) -> image.CleanPage:

@@ -54,7 +54,7 @@ def look_again(
     ``known`` and ``tables`` are those of ``joining.join``; known words are also left as they are.
     """
     reading, reader = read.reading, read.reading.reader
-    if settings.mode == "tesseract" or read.page.blank or not ppocr.knows(settings.languages):
+    if read.page.blank or not second_languages(settings):
         lines = joining.calibrated(reading.lines, tables)
     else:
         try:
@@ -65,6 +65,12 @@ def look_again(
         reader = f"{reader}, {ppocr.version()}"
     lines = told_apart(lines, lambda: tesseract.dictionary(tuple(settings.languages)), known)
     return replace(reading, lines=lines, reader=reader)
+
+
+def second_languages(settings: ReadSettings) -> tuple[str, ...]:
+    """Return the languages for the second reader; none where the mode or they leave it out."""
+    wanted = settings.mode != "tesseract" and ppocr.knows(settings.languages)
+    return tuple(settings.languages) if wanted else ()
 
 
 def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:

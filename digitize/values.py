@@ -12,9 +12,12 @@ from dateutil import parser as date_parser
 from price_parser import Price
 from rapidfuzz import fuzz, process
 
-TEXT_KINDS = ("text", "number", "money", "date", "phone")
+TEXT_KINDS = ("text", "number", "identifier", "money", "date", "stamp", "phone")
 MARK_KINDS = ("choice", "tick", "signature")
-KINDS = TEXT_KINDS + MARK_KINDS
+KINDS = (*TEXT_KINDS, *MARK_KINDS)
+# Kinds whose answers are written, and those that can be told wherever on a page they stand.
+WRITTEN_KINDS = TEXT_KINDS
+RECOGNISABLE = ("date", "stamp", "money", "phone")
 
 # What a reader takes for digits where only digits can stand.
 _LOOKALIKES = str.maketrans(
@@ -27,6 +30,25 @@ _SIGN = re.compile(r"(?P<minus>[-(](?=[$\d.]))?\$?\s?(?P<point>\.)?\d")
 _FIGURE = re.compile(r"[$#]?-?(?=.*\d)[\dOolI|S\u00a7B.,]+")
 _NEAREST_LEAST = 80
 _YEARS_AHEAD = 10
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH = rf"(?P<month>{'|'.join(MONTHS)})[A-Z]*"
+_DAY = r"(?P<day>\d{1,2})(?!\d)(?:ST|ND|RD|TH)?"
+_YEAR = r"(?P<year>(?:19|20)\d\d|['\u2018\u2019]\s?\d\d|\d\d)"
+_APART = r"[\s.,:;'\u2019\-\u2013\u2014_/]*"
+# Dates as people and stamps write them: figures, year first, day before month, month before day,
+# and a clock's, with the hour before the year.
+_DATES = tuple(
+    re.compile(rf"(?<![\w.]){date}(?=[AP]M?\s?\d|\W|_|$)", re.IGNORECASE)
+    for date in (
+        r"(?P<figures>(?:19|20)\d\d\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,2})",
+        r"(?P<figures>\d{1,2}\s?(?P<mark>[./-])\s?\d{1,2}\s?(?P=mark)\s?(?:(?:19|20)\d\d|\d\d))",
+        rf"{_YEAR}{_APART}{_MONTH}{_APART}{_DAY}",
+        rf"{_DAY}{_APART}(?:DAY OF )?{_MONTH}{_APART}(?P<year>(?:19|20)\d\d|['\u2018\u2019]?\d\d)",
+        rf"{_MONTH}{_APART}{_DAY}\s+\d{{1,2}}[\s:.]\d\d\s?[AP]M?{_APART}(?P<year>['\u2018\u2019]?\d\d)",
+        rf"{_MONTH}{_APART}{_DAY}{_APART}{_YEAR}",
+    )
+)
+_SUMS = re.compile(r"(?<![\w.,])-?(?:\d{1,3}(?:,\s?\d{3})+|\d+)\s?[.,]\s?\d\d(?!\s?[\d%])")
 
 
 class _PaperYears(date_parser.parserinfo):
@@ -81,6 +103,10 @@ def normalise(kind: str, raw: str, reading: Reading, typed: bool = False) -> Val
     match kind:
         case "date":
             return _date(text, reading.day_first)
+        case "stamp":
+            return _stamp(text, reading.day_first)
+        case "identifier":
+            return Value("".join(text.split()).strip("" if typed else ".:"))
         case "money":
             return _money(text)
         case "number":
@@ -125,6 +151,87 @@ def _parsed_date(text: str, day_first: bool) -> date | None:
         except (ValueError, OverflowError, TypeError, AttributeError):
             return None
     return found[0] if found[0] == found[1] else None
+
+
+def _stamp(text: str, day_first: bool) -> Value:
+    """Read the date of a stamp, between whatever else it prints: the hour, an office's name."""
+    for found in dates_in(text):
+        value = _stamped(found, day_first)
+        if value is not None:
+            return Value(value.isoformat())
+    return _date(text, day_first)
+
+
+def months_mended(text: str) -> str:
+    """Return a stamp's text with three letters made the one month that they may be, but for one."""
+
+    def mended(letters: re.Match[str]) -> str:
+        read = letters[0].upper()
+        like = [m for m in MONTHS if sum(a != b for a, b in zip(m, read, strict=True)) == 1]
+        return like[0] if read not in MONTHS and len(like) == 1 else letters[0]
+
+    return re.sub(r"(?<![A-Za-z])[A-Za-z0]{3}(?![A-Za-z])", mended, text)
+
+
+def _stamped(match: re.Match[str], day_first: bool) -> date | None:
+    parts = match.groupdict()
+    if figures := parts.get("figures"):
+        return _parsed_date("".join(figures.split()), day_first)
+    written = parts["year"].strip("'\u2018\u2019 ")
+    year = int(written) if len(written) == 4 else _PAPER_YEARS.convertyear(int(written))
+    try:
+        return date(year, MONTHS.index(parts["month"].upper()) + 1, int(parts["day"]))
+    except ValueError:
+        return None
+
+
+def dates_in(text: str) -> list[re.Match[str]]:
+    """Return what looks like a date in a text, in the order of the text."""
+    found: list[re.Match[str]] = []
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            if all(match.end() <= f.start() or f.end() <= match.start() for f in found):
+                found.append(match)
+    return sorted(found, key=lambda m: m.start())
+
+
+def recognised(kind: str, pattern: str | None, text: str, region: str) -> list[tuple[int, int]]:
+    """Return where (start, end) in a text something stands that has the look of a kind.
+
+    For a kind without a look of its own it is what ``pattern`` matches; none without one.
+    """
+    if pattern is not None:
+        return [m.span() for m in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text)]
+    match kind:
+        case "date" | "stamp":
+            return [m.span() for m in dates_in(text)]
+        case "money":
+            return [m.span() for m in _SUMS.finditer(text)]
+        case "phone":
+            numbers = phonenumbers.PhoneNumberMatcher(text, region, _POSSIBLE)
+            return [(m.start, m.end) for m in numbers]
+    return []
+
+
+def keeps(value: str, operator: str, other: str, kind: str) -> bool:
+    """Say whether two values of a kind stand to each other as a rule wants."""
+    if kind in ("number", "money"):
+        try:
+            left, right = Decimal(value), Decimal(other)
+        except InvalidOperation:
+            return True
+    else:
+        left, right = value, other  # type: ignore[assignment]
+    match operator:
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case ">":
+            return left > right
+        case ">=":
+            return left >= right
+    return left == right
 
 
 def _money(text: str) -> Value:
@@ -206,7 +313,7 @@ def broken_rule(
             return f"is less than {low}"
         if high is not None and amount > Decimal(high):
             return f"is more than {high}"
-    elif kind == "date":
+    elif kind in ("date", "stamp"):
         if low is not None and value < low:
             return f"is before {low}"
         if high is not None and value > high:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 from sqlite_utils import Database
@@ -13,7 +13,14 @@ from sqlite_utils import Database
 from records import rows
 from records.access import Action, Viewer, require
 from records.errors import ArchiveError, NotFoundError, StaleVersionError
-from records.model import Document, DocumentStatus, Field, PageFailure, PageResult
+from records.model import (
+    Document,
+    DocumentStatus,
+    Field,
+    PageFailure,
+    PageResult,
+    TemplateText,
+)
 from records.store import Store, now
 
 
@@ -171,6 +178,18 @@ def open_again(
         store.note(db, actor, "to be read again", sha256, None, why=why)
         store.audit(db, actor, "to be read again", {"sha256": sha256, "why": why})
     return True
+
+
+def keep_templates(store: Store, templates: Iterable[TemplateText]) -> None:
+    """Keep versions of templates that pages are about to be read with; known ones stay."""
+    known = {template.digest for template in store.templates()}
+    new = [t for t in templates if t.digest not in known]
+    if new:
+        with store.write() as db:
+            for template in new:
+                db.conn.execute(
+                    "INSERT OR IGNORE INTO templates VALUES (?, ?, ?, ?, ?)", astuple(template)
+                )
 
 
 def is_filed(store: Store, sha256: str) -> bool:

@@ -96,8 +96,26 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A printed label and the answer beside or under it, on paper that is no known form.
+
+    ``confidence`` (0 to 1) is that both belong together and are read rightly.
+    """
+
+    label: str
+    value: str
+    label_box: Box
+    value_box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One answer of a form, with its place on the page and how sure its reader was."""
+    """One answer of a form, with its place on the page and how sure its reader was.
+
+    ``found_by`` says how its place was found: by the form's zone, a printed label, another field,
+    or anywhere on the page.
+    """
 
     name: str
     label: str
@@ -110,6 +128,7 @@ class Field:
     status: FieldStatus
     reasons: tuple[str, ...]
     reader: str
+    found_by: str
 
     @property
     def by_person(self) -> bool:
@@ -131,7 +150,8 @@ class PageResult:
     """All that is kept of one page that was read.
 
     ``image`` is the SHA-256 of the stored cleaned image (PNG), ``size`` its (width, height)
-    in pixels, ``key`` the digest of the settings that shaped the reading.
+    in pixels, ``key`` the digest of the settings that shaped the reading. ``template`` is
+    the digest of the form's template, empty without one; ``pairs`` are of paper without a form.
     """
 
     number: int
@@ -147,6 +167,8 @@ class PageResult:
     confidence: float
     form: str | None
     form_page: int
+    template: str
+    pairs: tuple[Pair, ...]
     separator: bool
     fields: tuple[Field, ...]
     reader: str
@@ -215,6 +237,17 @@ class Page:
     form: str | None
     reader: str
     failure: PageFailure | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateText:
+    """One version of a form's template; its ``digest`` names it on the pages read with it."""
+
+    digest: str
+    form: str
+    printing: str
+    text: str
+    first_used_at: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from records.model import (
     PageFailure,
     PageKind,
     PageResult,
+    Pair,
+    TemplateText,
     Word,
     WordReading,
 )
@@ -101,12 +103,27 @@ def field(row: sqlite3.Row | dict[str, Any]) -> Field:
         status=FieldStatus(row["status"]),
         reasons=tuple(json.loads(row["reasons"])),
         reader=row["reader"],
+        found_by=row["found_by"] if "found_by" in row.keys() else "",  # noqa: SIM118 - a sqlite3.Row
     )
 
 
 def fields_column(fields: tuple[Field, ...]) -> str:
     """Write what a page's own reading found, for the ``fields`` column of ``pages``."""
     return json.dumps([field_row(f, 0, i) for i, f in enumerate(fields)], ensure_ascii=False)
+
+
+def pairs_column(made: tuple[Pair, ...]) -> str:
+    """Write the label-value pairs of a page for its ``pairs`` column."""
+    cells = [[p.label, p.value, *p.label_box, *p.value_box, round(p.confidence, 3)] for p in made]
+    return json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+
+
+def pairs(column: str) -> tuple[Pair, ...]:
+    """Read the label-value pairs of a page from its column."""
+    return tuple(
+        Pair(cells[0], cells[1], Box(*cells[2:6]), Box(*cells[6:10]), cells[10])
+        for cells in json.loads(column)
+    )
 
 
 def page_row(result: PageResult) -> dict[str, Any]:
@@ -127,6 +144,8 @@ def page_row(result: PageResult) -> dict[str, Any]:
         "confidence": result.confidence,
         "form": result.form,
         "form_page": result.form_page,
+        "template": result.template,
+        "pairs": pairs_column(result.pairs),
         "words": words_column(result.lines),
         "fields": fields_column(result.fields),
         "reader": result.reader,
@@ -155,6 +174,8 @@ def page_result(row: sqlite3.Row) -> PageResult | PageFailure:
         confidence=row["confidence"],
         form=row["form"],
         form_page=row["form_page"],
+        template=row["template"],
+        pairs=pairs(row["pairs"]),
         separator=bool(row["separator"]),
         fields=tuple(field(f) for f in json.loads(row["fields"])),
         reader=row["reader"],
@@ -183,6 +204,8 @@ def failed_page_row(failure: PageFailure, key: str) -> dict[str, Any]:
         "confidence": 0.0,
         "form": None,
         "form_page": 0,
+        "template": "",
+        "pairs": "[]",
         "words": "[]",
         "fields": "[]",
         "reader": "",
@@ -229,6 +252,13 @@ def original(row: sqlite3.Row) -> Original:
         state=row["state"],
         tries=row["tries"],
         accepted_at=row["accepted_at"],
+    )
+
+
+def template(row: sqlite3.Row) -> TemplateText:
+    """Read a row of ``templates``."""
+    return TemplateText(
+        row["digest"], row["form"], row["printing"], row["text"], row["first_used_at"]
     )
 
 

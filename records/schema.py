@@ -207,3 +207,26 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
 """,
     )
+
+
+@migrations()
+def m002_templates_and_pairs(db: Database) -> None:
+    """Forms in versions, where a field was found, and labels with answers on other paper."""
+    _run(
+        db,
+        """
+CREATE TABLE templates (
+    digest TEXT PRIMARY KEY,
+    form TEXT NOT NULL,
+    printing TEXT NOT NULL,
+    text TEXT NOT NULL,
+    first_used_at TEXT NOT NULL
+) WITHOUT ROWID
+
+ALTER TABLE pages ADD COLUMN template TEXT NOT NULL DEFAULT ''
+
+ALTER TABLE pages ADD COLUMN pairs TEXT NOT NULL DEFAULT '[]'
+
+ALTER TABLE fields ADD COLUMN found_by TEXT NOT NULL DEFAULT ''
+""",
+    )

@@ -35,6 +35,7 @@ from records.model import (
     Line,
     Original,
     Page,
+    TemplateText,
 )
 from records.schema import migrations
 
@@ -368,6 +369,11 @@ class Store:
     def field_names(self) -> frozenset[str]:
         """Return the names of all fields that any record has."""
         return frozenset(r["name"] for r in self._all("SELECT DISTINCT name FROM fields"))
+
+    def templates(self, form: str | None = None) -> list[TemplateText]:
+        """Return the versions of templates that were used, of one form or all, oldest first."""
+        found = self._all("SELECT * FROM templates ORDER BY first_used_at, digest")
+        return [rows.template(r) for r in found if form is None or r["form"] == form]
 
     def verified_words(self) -> frozenset[str]:
         """Return the words, in small letters, of all values that people have given."""

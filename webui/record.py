@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from digitize.desk import correct_field
+from digitize.forms import form_named
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, Field, Line, Page
@@ -205,7 +206,7 @@ def _neighbours(
 
 
 def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, Any]) -> FieldRow:
-    template = installation().forms.get(document.form or "")
+    template = form_named(installation().forms, document.form)
     spec = template.field(field.name) if template else None
     options: tuple[str, ...] = ()
     if field.kind == "tick":

@@ -15,6 +15,7 @@ from click._termui_impl import ProgressBar
 
 from digitize.cli.printing import cut, document_line, say_json, width
 from digitize.cli.session import Session, json_option, pass_session
+from digitize.forms import names
 from digitize.importing import Importer, Outcome, Tally
 from digitize.intake import walk
 from digitize.watching import watch as watch_folder
@@ -68,13 +69,13 @@ def import_(
 
 def _check_words(session: Session, form: str | None, department: str | None) -> None:
     forms = session.installation.forms
-    if form and (form not in forms or forms[form].role != "form"):
-        known = sorted(name for name, f in forms.items() if f.role == "form")
+    known = sorted(names(f for f in forms.values() if f.role == "form"))
+    if form and form not in known:
         raise SettingsError(f"There is no form '{form}'; use one of: {', '.join(known)}.")
-    names = [d.name for d in session.settings.departments]
-    if department and department not in names:
+    departments = [d.name for d in session.settings.departments]
+    if department and department not in departments:
         raise SettingsError(
-            f"There is no department '{department}'; use one of: {', '.join(names)}."
+            f"There is no department '{department}'; use one of: {', '.join(departments)}."
         )
 
 

@@ -12,6 +12,7 @@ from click._termui_impl import ProgressBar
 from digitize.cli.printing import cut, say_json, width
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.export import records
+from digitize.forms import names
 from digitize.rereading import Difference, Reread, Rereader, outdated
 from records.errors import ExitCode, NotFoundError
 from records.model import Document
@@ -54,9 +55,9 @@ def reread(
 def _chosen(
     session: Session, query: str | None, form: str | None, unknown: bool, record: int | None
 ) -> Iterator[Document]:
-    forms = session.installation.forms
-    if form is not None and form not in forms:
-        raise NotFoundError(f"There is no form '{form}'; use one of: {', '.join(sorted(forms))}.")
+    known = sorted(names(session.installation.forms.values()))
+    if form is not None and form not in known:
+        raise NotFoundError(f"There is no form '{form}'; use one of: {', '.join(known)}.")
     found = records(session.installation, session.viewer, query if record is None else record)
     return (d for d in found if (form is None or d.form == form) and not (unknown and d.form))
 

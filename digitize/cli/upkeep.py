@@ -8,7 +8,8 @@ import click
 
 from digitize.cli.printing import cut, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
-from digitize.forms import FormTemplate, load_form
+from digitize.form_file import load_form
+from digitize.forms import FormTemplate
 from records import filing, upkeep
 from records.errors import ExitCode, NotFoundError
 
@@ -75,8 +76,12 @@ def _show_form(form: FormTemplate, as_json: bool) -> None:
         rules += ["pattern"] if field.pattern else []
         rules += ["range"] if field.minimum or field.maximum else []
         rules += ["list"] if field.values or field.options else []
-        rows.append((field.name, field.kind, field.page, place, ", ".join(rules)))
+        rows.append((field.name, field.kind, _pages(field.pages), place, ", ".join(rules)))
     table(rows, ("field", "kind", "page", "by", "rules"))
+
+
+def _pages(pages: tuple[int, ...]) -> str:
+    return ", ".join(map(str, pages))
 
 
 def _form_json(form: FormTemplate) -> dict[str, object]:
@@ -87,7 +92,7 @@ def _form_json(form: FormTemplate) -> dict[str, object]:
         "role": form.role,
         "pages": form.pages,
         "fields": [
-            {"name": f.name, "label": f.label, "kind": f.kind, "page": f.page,
+            {"name": f.name, "label": f.label, "kind": f.kind, "pages": list(f.pages),
              "required": f.required}
             for f in form.fields
         ],

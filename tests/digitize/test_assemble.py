@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitize.assemble import assemble, record_date, record_status, record_title, split
-from digitize.forms import FormTemplate, load_form
+from digitize.form_file import load_form
+from digitize.forms import FormTemplate
 from digitize.intake import natural_key, shown, walk
 from records.geometry import Box
 from records.model import (

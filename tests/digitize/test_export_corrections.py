@@ -29,7 +29,18 @@ WORK = Box(98, 48, 202, 102)
 def said(value: str, box: Box | None, raw: str = "", **changes: object) -> Field:
     """Return a field that a person has corrected."""
     field = Field(
-        "f", "F", "text", raw, value, 1.0, 1, box, FieldStatus.CORRECTED, (), "person ann"
+        "f",
+        "F",
+        "text",
+        raw,
+        value,
+        1.0,
+        1,
+        box,
+        FieldStatus.CORRECTED,
+        (),
+        "person ann",
+        "zone",
     )
     return replace(field, **changes)  # type: ignore[arg-type]
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitize.extract import Answer, extract, judge, make_field
-from digitize.forms import FormTemplate, load_form
+from digitize.extract import Answer, Asked, extract, judge, make_field
+from digitize.form_file import load_form
+from digitize.forms import FormTemplate
 from digitize.identify import as_form, find_text, identify, letters, register, spell
 from digitize.values import Reading
 from ocr.calibration import Kind, shipped
@@ -126,7 +127,7 @@ def answers(
     form: FormTemplate, page: tuple[Line, ...], image: np.ndarray | None = None
 ) -> dict[str, Field]:
     image = paper((200, 300), signed=True) if image is None else image
-    found = extract(as_form(page, form, 1), page, image, 1, "test", 0.75, US)
+    found = extract(as_form(page, form, 1), page, image, 1, "test", Asked(0.75, US))
     return {field.name: field for field in found}
 
 
@@ -263,7 +264,9 @@ def test_what_is_shown_is_what_was_judged(
 ) -> None:
     """A field is unsure just when the confidence that it shows is below the setting."""
     owner = next(f for f in forms["dog-licence"].fields if f.name == "owner")
-    made = make_field(owner, Answer("Aloysius Fenwick", None, confidence), 1, "test", 0.75, US)
+    made = make_field(
+        owner, Answer("Aloysius Fenwick", None, confidence, "zone"), 1, "test", Asked(0.75, US)
+    )
     assert (made.status is FieldStatus.UNSURE) == (made.confidence < 0.75)
 
 
@@ -282,7 +285,7 @@ def test_a_broken_rule_is_told(
     """A value that breaks a rule is kept, and says which."""
     template = forms["dog-licence"].field(name)
     assert template
-    field = make_field(template, Answer(raw, None, 0.9), 1, "test", 0.75, US)
+    field = make_field(template, Answer(raw, None, 0.9, "zone"), 1, "test", Asked(0.75, US))
     assert (field.status, field.value, field.raw) == (FieldStatus.INVALID, value, raw)
     assert field.reasons == (said,)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from digitize.forms import FormTemplate, load_form, load_forms
+from digitize.form_file import load_form, load_forms
+from digitize.forms import FormTemplate
 from records.errors import FormError
 from records.settings import Settings
 from tests.digitize.making import ROOT, TRUTH, configured
@@ -86,7 +87,7 @@ def test_a_template_says_what_its_file_says(tmp_path: Path) -> None:
     assert (form.name, form.pages, form.role, form.minimum) == ("dog-licence", 1, "form", 0.6)
     owner, dog, issued, sex = form.fields
     assert (owner.kind, owner.required, owner.zone) == ("text", True, (0.1, 0.3, 0.9, 0.4))
-    assert (dog.label, dog.beside, dog.required) == ("dog", "Name of dog", False)
+    assert (dog.label, dog.beside, dog.required) == ("dog", ("Name of dog",), False)
     assert (issued.kind, issued.minimum) == ("date", "1900-01-01")
     assert [o.value for o in sex.options] == ["male", "female"]
     assert form.field("owner") is owner
@@ -125,7 +126,7 @@ def _with(old: str, new: str) -> str:
         (_with("required = true", "minimum = 3"), "minimum must be a number for number"),
         (_with("1900-01-01", '"yesterday"'), "2019-12-31 for a date"),
         (_with("required = true", "values = [1]"), "values must be a list of texts"),
-        (_with('beside = "Name of dog"', ""), "say where it stands, by zone, beside or under"),
+        (_with('beside = "Name of dog"', ""), "say where it stands, by zone, beside, under, below"),
         (_with('kind = "choice"', 'kind = "tick"'), "only a choice has options"),
         (_with('under = "Date"', 'under = "Date"\noptions = []').replace('"date"\n', '"tick"\n'),
          "a tick needs a zone"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digitize import forms, values
+from digitize import form_file, forms, values
 from records.model import FieldStatus
 from tests.docs.markdown import blocks, codes, read, rows, sections
 
@@ -21,12 +21,12 @@ def keys(section: str) -> list[str]:
 
 def test_keys_of_a_form() -> None:
     """Every key of a template is explained, and no other."""
-    assert set(keys("The form")) == forms._FORM_KEYS
+    assert set(keys("The form")) == form_file.FORM_KEYS
 
 
 def test_keys_of_a_field() -> None:
     """Every key of a field is explained, and no other."""
-    assert set(keys("The fields")) == forms._FIELD_KEYS
+    assert set(keys("The fields")) == form_file.FIELD_KEYS
 
 
 def test_keys_of_anchors_and_options() -> None:
@@ -38,7 +38,7 @@ def test_keys_of_anchors_and_options() -> None:
 def test_names_that_are_taken() -> None:
     """The names that no field may have are all there."""
     (name,) = [cells[2] for cells in rows(SECTIONS["The fields"]) if cells[0] == "`name`"]
-    assert set(codes(name.partition("These are taken:")[2])) == forms._RESERVED
+    assert set(codes(name.partition("These are taken:")[2])) == form_file.RESERVED
 
 
 def test_kinds() -> None:
@@ -67,7 +67,7 @@ def example(tmp_path: Path) -> forms.FormTemplate:
     (text,) = blocks(SECTIONS["A whole example"], "toml")
     path = tmp_path / "library-card.toml"
     path.write_text(text, encoding="utf-8")
-    return forms.load_form(path, frozenset({"clerk"}))
+    return form_file.load_form(path, frozenset({"clerk"}))
 
 
 def test_the_example_is_a_good_template(example: forms.FormTemplate) -> None:
@@ -86,7 +86,7 @@ def test_defaults(tmp_path: Path) -> None:
         'name = "least"\nidentify = { anchors = [{ text = "A HEADING" }] }\n'
         'fields = [{ name = "one", beside = "One" }]\n'
     )
-    form = forms.load_form(path, frozenset())
+    form = form_file.load_form(path, frozenset())
     assert (form.title, form.role, form.pages, form.minimum) == ("least", "form", 1, 0.6)
     assert (form.size, form.date, form.department, form.anchors[0].page) == (None, None, None, 1)
     field = form.fields[0]
@@ -107,5 +107,5 @@ def test_a_mistake_is_named(tmp_path: Path, line: str, fault: str) -> None:
     path = tmp_path / "wrong.toml"
     name = "" if line.startswith("name") else 'name = "wrong"\n'
     path.write_text(f'{name}{line}\nidentify = {{ anchors = [{{ text = "A HEADING" }}] }}\n')
-    with pytest.raises(forms.FormError, match=fault):
-        forms.load_form(path, frozenset())
+    with pytest.raises(form_file.FormError, match=fault):
+        form_file.load_form(path, frozenset())

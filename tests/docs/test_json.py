@@ -56,12 +56,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     word = Word("fence", Box(1, 2, 30, 12), 0.9)
     field = Field(
         "permit_number", "Permit no.", "text", "2019-0572", "2019-0572", 0.9, 1,
-        Box(1, 2, 30, 12), FieldStatus.OK, (), "tesseract",
+        Box(1, 2, 30, 12), FieldStatus.OK, (), "tesseract", "zone",
     )  # fmt: skip
     page = PageResult(
         number=1, key="k", kind=PageKind.SCAN, image="0" * 64, size=(100, 100), dpi=200,
         geometry=untouched(100, 100), steps=(), blank=False, lines=(Line((word,)),),
-        confidence=0.9, form="building-permit", form_page=1, separator=False, fields=(field,),
+        confidence=0.9, form="building-permit", form_page=1, template="", pairs=(),
+        separator=False, fields=(field,),
         reader="tesseract", languages="eng", exit_code=0, seconds=0.1,
     )  # fmt: skip
     filing.save_page(installation.store, "test", sha256, page, "k")

@@ -111,6 +111,8 @@ def page(number: int, image: str, word: str = "Fence") -> PageResult:
         confidence=0.9,
         form=None,
         form_page=0,
+        template="",
+        pairs=(),
         separator=False,
         fields=(),
         reader="tesseract",
@@ -150,4 +152,5 @@ def field(name: str, value: str, status: FieldStatus = FieldStatus.OK) -> Field:
         status=status,
         reasons=(),
         reader="tesseract",
+        found_by="zone",
     )

@@ -28,7 +28,7 @@ LINE_HEIGHT = 20
 def field(name: str, value: str, kind: str = "text", page: int = 1) -> Field:
     """Return a field that was read without doubt."""
     return Field(
-        name, name.title(), kind, value, value, 1.0, page, None, FieldStatus.OK, (), "test"
+        name, name.title(), kind, value, value, 1.0, page, None, FieldStatus.OK, (), "test", ""
     )
 
 

@@ -224,6 +224,7 @@ def _field(place: int, name: str, label: str, value: str, status: FieldStatus) -
         status=status,
         reasons=("unsure: the reading is not certain",) if doubtful else (),
         reader="tesseract",
+        found_by="zone",
     )
 
 
@@ -258,6 +259,8 @@ def draw_page(installation: Installation, number: int, texts: tuple[str, ...]) -
         confidence=0.95,
         form=None,
         form_page=0,
+        template="",
+        pairs=(),
         separator=False,
         fields=(),
         reader="tesseract",

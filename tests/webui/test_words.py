@@ -17,7 +17,9 @@ STATIC = Path(__file__).parents[2] / "webui" / "static"
 
 def _field(name: str, status: FieldStatus, confidence: float = 0.8) -> Field:
     box = Box(10, 2, 20, 12)
-    return Field(name, name.upper(), "text", "raw", "value", confidence, 1, box, status, (), "r")
+    return Field(
+        name, name.upper(), "text", "raw", "value", confidence, 1, box, status, (), "r", "zone"
+    )
 
 
 def _page(number: int) -> Page:

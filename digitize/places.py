@@ -1,0 +1,243 @@
+"""Where an answer stands on a page, and the words that stand there: pure functions on words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from digitize import image as pixels
+from digitize import values
+from digitize.forms import FieldTemplate, FormTemplate
+from digitize.identify import Spelled, find_text, letters, spell
+from digitize.registration import Registration
+from records.geometry import Box, union
+from records.model import Field, Line, Word
+
+# A gap of so many letter heights parts an answer from the next thing on its line.
+_WIDE_GAP = 2.5
+# A label that is found so far below a perfect reading may be another text.
+_LIKE_A_LABEL = 78
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page to take answers from: its words, its pixels, and where the template lies on it.
+
+    ``number`` is its number in the file, ``form_page`` in the form. ``printed`` are the words of
+    the form itself that were found on the page, ``second`` the languages in which a second reader
+    may look at a place again: none where it is not wanted.
+    """
+
+    lines: tuple[Line, ...]
+    spelled: tuple[Spelled, ...]
+    image: pixels.Grey
+    place: Registration
+    printed: frozenset[Word]
+    reader: str
+    number: int
+    form_page: int
+    reading: values.Reading
+    second: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where an answer may stand: the area, the words in it by rows, and by what it was found.
+
+    ``by`` is zone, label, field (below another one) or page (anywhere on it).
+    """
+
+    area: Box
+    rows: tuple[tuple[Word, ...], ...]
+    by: str
+
+
+def stands(
+    template: FieldTemplate, view: PageView, form: FormTemplate, before: Mapping[str, Field]
+) -> Iterator[Stand]:
+    """Give the places where an answer may stand, the likeliest first.
+
+    A zone comes first; where the template could not be placed, labels do. ``before`` are the
+    fields of the page that were read already.
+    """
+    zone = template.zone
+    if zone is not None and (view.place.trusted or not template.labels):
+        yield _in_zone(template, view)
+    yield from _at_labels(template, view, form)
+    if zone is not None and not view.place.trusted and template.labels:
+        yield _in_zone(template, view)
+    if template.below and (above := before.get(template.below)) and above.box:
+        yield _below(template, above.box, view)
+    if template.anywhere:
+        yield from anywhere(template, view)
+
+
+def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
+    assert template.zone is not None
+    area = view.place.box(template.zone)
+    found: list[Word] = []
+    for line in view.lines:
+        inside = [w for w in line.words if _inside(w.box, area) and letters(w.text)]
+        found += _without_label(_not_printed(inside, view), (template.label,))
+    return Stand(area, _rows(found, template.lines), "zone")
+
+
+def _not_printed(words: list[Word], view: PageView) -> list[Word]:
+    """Drop the words that are the form's own."""
+    return [w for w in words if w not in view.printed]
+
+
+def _rows(words: list[Word], most: int) -> tuple[tuple[Word, ...], ...]:
+    """Order words by rows from top to bottom, each from left to right; at most so many rows."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: w.box.centre[1]):
+        middle = word.box.centre[1]
+        if rows and any(w.box.top < middle < w.box.bottom for w in rows[-1]):
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    kept = rows[:most] if most else rows
+    return tuple(tuple(sorted(row, key=lambda w: w.box.left)) for row in kept)
+
+
+def _at_labels(template: FieldTemplate, view: PageView, form: FormTemplate) -> Iterator[Stand]:
+    for label in template.labels:
+        for words in _labels(label, view):
+            box = union([w.box for w in words])
+            if box is None:
+                continue
+            beside = label in template.beside
+            area = _until_next_label(_at(box, beside, view), template, view, form)
+            found: list[Word] = []
+            for line in view.lines:
+                inside = [w for w in line.words if _inside(w.box, area) and letters(w.text)]
+                found += _until_gap(_without_label(inside, (label, template.label)), area)
+            yield Stand(area, _rows(found, template.lines), "label")
+
+
+def _labels(label: str, view: PageView) -> list[tuple[Word, ...]]:
+    """Return every place where a label is read, the likest first, then from the top.
+
+    A label begins what is printed: TOTAL is not found in SUB TOTAL.
+    """
+    found = []
+    for line in view.spelled:
+        hit = find_text(label, (line,), _LIKE_A_LABEL)
+        if hit is None:
+            continue
+        start = line.words.index(hit[0][0])
+        if start and _continues(line.words[start - 1], hit[0][0]):
+            continue
+        found.append(hit)
+    return [words for words, _ in sorted(found, key=lambda h: -h[1])]
+
+
+def _continues(before: Word, word: Word) -> bool:
+    """Say whether a word goes on with the text of the one before it."""
+    near = word.box.left - before.box.right < 0.8 * max(word.box.height, 1)
+    return near and before.text[-1:].isalpha()
+
+
+def _at(label: Box, beside: bool, view: PageView) -> Box:
+    height, width = view.image.shape
+    reach = label.height * 2
+    if beside:
+        return Box(label.right + 2, label.top - reach // 2, width, label.bottom + reach // 2)
+    return Box(
+        max(0, label.left - reach), label.bottom + 1, width, min(height, label.bottom + reach * 2)
+    )
+
+
+def _below(template: FieldTemplate, above: Box, view: PageView) -> Stand:
+    """Return the lines that follow on another answer, up to a text that ends them."""
+    height, width = view.image.shape
+    ends = [
+        min(w.box.top for w in hit[0])
+        for text in template.until
+        if (hit := find_text(text, [s for s in view.spelled if _top(s) >= above.bottom - 2]))
+    ]
+    bottom = min([height, *ends])
+    area = Box(0, above.bottom, width, bottom)
+    found = [w for line in view.lines for w in line.words if _inside(w.box, area)]
+    rows = _rows([w for w in found if letters(w.text)], template.lines)
+    box = union([w.box for row in rows for w in row])
+    return Stand(Box(0, above.bottom, width, box.bottom if box else bottom), rows, "field")
+
+
+def _top(line: Spelled) -> int:
+    return min(word.box.top for word in line.words)
+
+
+def anywhere(template: FieldTemplate, view: PageView) -> Iterator[Stand]:
+    """Give what has the look of the field's kind, from the top of the page to its end."""
+    for line in sorted(view.lines, key=lambda ln: min(w.box.top for w in ln.words)):
+        text, ends = "", []
+        for word in line.words:
+            text = f"{text} {word.text}" if text else word.text
+            ends.append(len(text))
+        for start, end in values.recognised(
+            template.kind, template.pattern, text, view.reading.region
+        ):
+            words = tuple(
+                word
+                for word, last in zip(line.words, ends, strict=True)
+                if last > start and last - len(word.text) < end
+            )
+            if box := union([w.box for w in words]):
+                yield Stand(box, (words,), "page")
+
+
+def _until_next_label(
+    area: Box, template: FieldTemplate, view: PageView, form: FormTemplate
+) -> Box:
+    """Cut an area off where the next printed label or another field's zone begins."""
+    right, bottom = area.right, area.bottom
+    middle = (area.top + area.bottom) // 2
+    for other in form.fields_on(view.form_page):
+        if other.name == template.name:
+            continue
+        if other.zone is not None and view.place.trusted:
+            zone = view.place.box(other.zone)
+            if zone.top <= middle <= zone.bottom and zone.left > area.left:
+                right = min(right, zone.left)
+        for label in other.labels or (other.label,):
+            hit = find_text(label, view.spelled)
+            box = union([w.box for w in hit[0]]) if hit else None
+            if box is None:
+                continue
+            if box.left > area.left and box.top < area.bottom and box.bottom > area.top:
+                right = min(right, box.left)
+            elif template.under and area.top < box.top < bottom and box.left < area.right:
+                bottom = box.top
+    return Box(area.left, area.top, right, bottom)
+
+
+def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
+    """Drop the printed label where it stands whole, and its words where the answer begins."""
+    if not words:
+        return []
+    left = words
+    for label in labels:
+        printed = find_text(label, spell([Line(tuple(left))])) if left else None
+        left = [w for w in left if not printed or w not in printed[0]]
+        own = [letters(part) for part in label.split() if len(letters(part)) > 1]
+        while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
+            left = left[1:]
+    return left
+
+
+def _until_gap(words: list[Word], area: Box) -> list[Word]:
+    """Keep the words up to the first wide gap: beyond it stands something else of the form."""
+    kept = words[:1]
+    for word in words[1:]:
+        if word.box.left - kept[-1].box.right > _WIDE_GAP * max(kept[-1].box.height, 1):
+            break
+        kept.append(word)
+    return kept
+
+
+def _inside(box: Box, zone: Box) -> bool:
+    x, y = box.centre
+    return zone.left <= x <= zone.right and zone.top <= y <= zone.bottom
