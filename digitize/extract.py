@@ -209,16 +209,27 @@ def _written(
 ) -> Answer:
     """Return what is written at the first place where it keeps the field's rules.
 
-    Failing that, at the first place where anything is written, or where it should be.
+    At a label it must also have the look of its kind, if that has any; where it nowhere has, any
+    look will do. Failing that, it is what stands at the first place where anything is written, or
+    where it should be.
     """
     first: Answer | None = None
+    keeps: Answer | None = None
     for stand in places.stands(template, view, form, before):
         answer = _at(stand, template, view)
         if answer.raw and judge(template, answer.raw, view.reading)[1] is None:
-            return answer
+            if stand.by == "zone" or _has_its_look(template, answer.raw, view):
+                return answer
+            keeps = keeps or answer
         if first is None or (answer.raw and not first.raw):
             first = answer
-    return first or Answer("", None, 0.0, "")
+    return keeps or first or Answer("", None, 0.0, "")
+
+
+def _has_its_look(template: FieldTemplate, raw: str, view: PageView) -> bool:
+    if template.kind not in values.RECOGNISABLE and not template.pattern:
+        return True
+    return bool(values.recognised(template.kind, template.pattern, raw, view.reading.region))
 
 
 def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
@@ -270,14 +281,21 @@ def _wanted(stand: Stand, template: FieldTemplate, view: PageView) -> list[Word]
     """
     rows = stand.rows if template.filled == "hand" else _without_noise(stand.rows)
     words = [word for row in rows for word in row]
-    if template.take is not None:
-        match = re.search(template.take, _text(rows), re.IGNORECASE)
-        span = match.span(match.re.groups and 1) if match else None
+    if template.take:
+        span = _taken(template.take, _text(rows))
         return _words_between(rows, span) if span else []
     if stand.by == "zone" or not words:
         return words
     spans = values.recognised(template.kind, template.pattern, _text(rows), view.reading.region)
     return _words_between(rows, spans[0]) if spans else words
+
+
+def _taken(patterns: Sequence[str], text: str) -> tuple[int, int] | None:
+    """Return what the first pattern that is found takes of a text: its group, if it has one."""
+    for pattern in patterns:
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return match.span(next((i for i, g in enumerate(match.groups(), 1) if g), 0))
+    return None
 
 
 def _text(rows: Sequence[Sequence[Word]]) -> str:

@@ -380,7 +380,7 @@ def _field(
         pattern=_pattern(
             check.text(row, "pattern", at, where, None), at, f"{where}: pattern", check
         ),
-        take=_pattern(check.text(row, "take", at, where, None), at, f"{where}: take", check),
+        take=_patterns(row, at, where, check),
         minimum=_bound(row.get("minimum"), kind, (*at, "minimum"), f"{where}: minimum", check),
         maximum=_bound(row.get("maximum"), kind, (*at, "maximum"), f"{where}: maximum", check),
         values=_values(row, at, where, check),
@@ -501,6 +501,12 @@ def _pattern(pattern: str | None, at: Place, where: str, check: _Check) -> str |
         check.fault((*at, where.split()[-1]), f"{where} is no regular expression ({error})")
         return None
     return pattern
+
+
+def _patterns(row: Mapping[str, Any], at: Place, where: str, check: _Check) -> tuple[str, ...]:
+    texts = check.texts(row, "take", at, where)
+    found = (_pattern(text, at, f"{where}: take", check) for text in texts)
+    return tuple(pattern for pattern in found if pattern)
 
 
 def _bound(value: object, kind: str, at: Place, where: str, check: _Check) -> str | None:

@@ -42,7 +42,8 @@ class FieldTemplate:
     It stands on one of ``pages``, the first of them that has it.
     The place is a ``zone``, ``beside`` or ``under`` one of some labels, ``below`` another field,
     or ``anywhere`` on the page; a zone comes first, labels stand in where it cannot be trusted.
-    ``take`` is a pattern for the part of what is written there that is the answer.
+    ``take`` are patterns for the part of what is written there that is the answer: the first that
+    is found counts.
     ``until`` are texts that end an answer of several lines, ``lines`` is the most it has (0: any).
     """
 
@@ -62,7 +63,7 @@ class FieldTemplate:
     filled: str
     required: bool
     pattern: str | None
-    take: str | None
+    take: tuple[str, ...]
     minimum: str | None
     maximum: str | None
     values: tuple[str, ...]

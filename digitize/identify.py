@@ -22,6 +22,8 @@ _WORTH_A_LOOK = 60
 _LIKE_TO_PLACE = 90
 # Forms that score this much less than the best are no rivals of it.
 _RIVAL = 0.3
+# So much of a form's printed lines must lie on a page as they do on the form.
+_PRINTED = 0.1
 # How much more of two forms' printed lines must stand on a page for it to be the one for sure.
 _MARGIN = 0.02
 
@@ -124,14 +126,19 @@ def identify(lines: tuple[Line, ...], forms: Forms) -> Identified | None:
     best = max(able, key=lambda t: t.rank)
     rivals = [t for t in able if t.score >= best.score - _RIVAL]
     if len(rivals) == 1 or not all(_references(t) for t in rivals):
-        return _with_reference(best, spelled)
+        return _if_printed(_with_reference(best, spelled))
     seen = [_with_reference(rival, spelled) for rival in rivals]
     seen.sort(key=lambda t: (-(t.printed or 0.0), t.rank))
     first = seen[0]
     other = next((t for t in seen if t.form.name != first.form.name), None)
     if other and (first.printed or 0.0) - (other.printed or 0.0) < _MARGIN:
-        return first if first.rank > other.rank else None
-    return first
+        return _if_printed(first) if first.rank > other.rank else None
+    return _if_printed(first)
+
+
+def _if_printed(seen: Identified) -> Identified | None:
+    """Return what a page seems to be, unless hardly anything of the form's print is on it."""
+    return seen if seen.printed is None or seen.printed >= _PRINTED else None
 
 
 def as_form(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identified:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from records.model import Field, Line, Word
 
 # A gap of so many letter heights parts an answer from the next thing on its line.
 _WIDE_GAP = 2.5
+# Signs that stand alone and mean something.
+_SIGNS = frozenset({"&", "+"})
 # A label that is found so far below a perfect reading may be another text.
 _LIKE_A_LABEL = 78
 
@@ -79,7 +82,7 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
     area = view.place.box(template.zone)
     found: list[Word] = []
     for line in view.lines:
-        inside = [w for w in line.words if _inside(w.box, area) and letters(w.text)]
+        inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
         found += _without_label(_not_printed(inside, view), (template.label,))
     return Stand(area, _rows(found, template.lines), "zone")
 
@@ -112,9 +115,22 @@ def _at_labels(template: FieldTemplate, view: PageView, form: FormTemplate) -> I
             area = _until_next_label(_at(box, beside, view), template, view, form)
             found: list[Word] = []
             for line in view.lines:
-                inside = [w for w in line.words if _inside(w.box, area) and letters(w.text)]
-                found += _until_gap(_without_label(inside, (label, template.label)), area)
-            yield Stand(area, _rows(found, template.lines), "label")
+                inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
+                found += _until_gap(_without_label(inside, (label, template.label)))
+            rows = _rows(found, template.lines)
+            if beside and len(rows) > 1:  # the lines above and below are other answers
+                rows = (min(rows, key=lambda row: abs(_middle(row) - box.centre[1])),)
+            yield Stand(area, rows, "label")
+
+
+def _middle(row: tuple[Word, ...]) -> float:
+    """Return at what height the middle of a row lies."""
+    return statistics.fmean(word.box.centre[1] for word in row)
+
+
+def _says(word: Word) -> bool:
+    """Say whether a word is more than a mark that a rule or a speck may have left."""
+    return bool(letters(word.text)) or word.text in _SIGNS
 
 
 def _labels(label: str, view: PageView) -> list[tuple[Word, ...]]:
@@ -161,7 +177,7 @@ def _below(template: FieldTemplate, above: Box, view: PageView) -> Stand:
     bottom = min([height, *ends])
     area = Box(0, above.bottom, width, bottom)
     found = [w for line in view.lines for w in line.words if _inside(w.box, area)]
-    rows = _rows([w for w in found if letters(w.text)], template.lines)
+    rows = _rows([w for w in found if _says(w)], template.lines)
     box = union([w.box for row in rows for w in row])
     return Stand(Box(0, above.bottom, width, box.bottom if box else bottom), rows, "field")
 
@@ -228,7 +244,7 @@ def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
     return left
 
 
-def _until_gap(words: list[Word], area: Box) -> list[Word]:
+def _until_gap(words: list[Word]) -> list[Word]:
     """Keep the words up to the first wide gap: beyond it stands something else of the form."""
     kept = words[:1]
     for word in words[1:]:

@@ -19,6 +19,8 @@ Points = NDArray[np.float64]
 # A point that the fitted mapping misses by more than this share of the page's width is an outlier.
 _OUTLIER = 0.015
 _SAMPLES = 200
+# A mapping is trusted that so great a share of the lines agree with.
+_MOST_AGREE = 0.4
 # So many points, spread over so much of the page, and the mapping may lean and shear a little.
 _MANY, _SPREAD = 10, 0.3
 # What the paper does locally is taken from points around: how far (share of the page), and how many
@@ -70,7 +72,8 @@ def register(
     fewer than two lines it is the page's edges, and not trusted.
     """
     agree = _agreeing(places, pixels, size) if len(places) >= 4 else None
-    if agree is None or agree.sum() < 4:
+    # Of another printing of the form the same lines are found, but most lie elsewhere.
+    if agree is None or agree.sum() < 4 or agree.mean() < _MOST_AGREE:
         edges = np.array([[size[0], 0.0, 0.0], [0.0, size[1], 0.0]])
         return Registration(edges, False, np.zeros((0, 2)), np.zeros((0, 2)))
     places, pixels = places[agree], pixels[agree]

@@ -48,7 +48,10 @@ _DATES = tuple(
         rf"{_MONTH}{_APART}{_DAY}{_APART}{_YEAR}",
     )
 )
-_SUMS = re.compile(r"(?<![\w.,])-?(?:\d{1,3}(?:,\s?\d{3})+|\d+)\s?[.,]\s?\d\d(?!\s?[\d%])")
+_SUMS = re.compile(
+    r"(?<![\d.,])-?(?:\d{1,3}(?:,\s?\d{3})+|\d+)\s?[.,]\s?\d\d(?!\s?[\d%])"
+    r"|[$\u00a3\u20ac]\s?(?:\d{1,3}(?:,\s?\d{3})+|\d+)(?![.,]?\d)"
+)
 
 
 class _PaperYears(date_parser.parserinfo):
