@@ -272,6 +272,12 @@ def half(page: LabelledPage) -> Split:
     return "test" if first % 2 else "tune"
 
 
+def in_split(document_name: str, split: Split) -> bool:
+    """Say whether a document of this name is in a half, or all are wanted."""
+    even = hashlib.sha256(document_name.encode()).digest()[0] % 2 == 0
+    return split == "all" or split == ("tune" if even else "test")
+
+
 def document(page: LabelledPage) -> str:
     """Return the name of the document that a page is of."""
     if page.set in ("typewritten", "handwriting"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from digitize.forms import FormTemplate, form_named
@@ -109,17 +109,21 @@ def _draft(
 
 
 def _fields(form: FormTemplate | None, pages: Sequence[PageResult]) -> tuple[Field, ...]:
-    """Return the form's fields, each from the first page where it is filled in, or the first."""
+    """Return the fields of the form that its pages have."""
     if form is None:
         return ()
-    found: dict[str, Field] = {}
-    for page in pages:
-        if page.form == form.name:
-            for field in page.fields:
-                if not found.get(field.name, field).value:
-                    found[field.name] = field
-                found.setdefault(field.name, field)
+    found = merged(page.fields for page in pages if page.form == form.name)
     return tuple(found[f.name] for f in form.fields if f.name in found)
+
+
+def merged(pages: Iterable[Sequence[Field]]) -> dict[str, Field]:
+    """Return fields by name, each from the first page where it is filled in, or the first."""
+    found: dict[str, Field] = {}
+    for fields in pages:
+        for field in fields:
+            if field.name not in found or (field.value and not found[field.name].value):
+                found[field.name] = field
+    return found
 
 
 def _page_reasons(pages: Sequence[Reading], form: FormTemplate | None, sure: float) -> list[str]:

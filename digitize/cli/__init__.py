@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from digitize import __version__
-from digitize.cli import adding, again, finding, site, upkeep
+from digitize.cli import adding, again, finding, forms, site, upkeep
 from digitize.cli.session import Session
 from records.errors import DigitizeError, ExitCode
 from records.settings import find_config
@@ -38,7 +38,7 @@ def digitize(context: click.Context, config: Path | None) -> None:
     context.obj = Session(find_config(config))
 
 
-for module in (adding, again, finding, upkeep, site):
+for module in (adding, again, finding, forms, upkeep, site):
     for command in module.COMMANDS:
         digitize.add_command(command)
 
