@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
+from digitize import values
+from digitize.form_file import RESERVED
 from digitize.forms import Anchor, Zone
 from digitize.identify import find_text, letters, spell
 from records.geometry import Box, union
-from records.model import Line, Word
+from records.model import Line, Pair, Word
 
 # A gap of so many letter heights parts two texts on one line.
 _GAP = 1.5
@@ -25,10 +29,11 @@ _TITLE_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class ScannedPage:
-    """One page of a scan of the form: its words, and its (width, height) in pixels."""
+    """One page of a scan of the form: its words, its (width, height) in pixels, its pairs."""
 
     lines: tuple[Line, ...]
     size: tuple[int, int]
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +161,136 @@ def field_name(label: str, taken: Iterable[str]) -> str:
     while unique in used:
         unique, number = f"{name}_{number}", number + 1
     return unique
+
+
+# The draft itself
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A field that a form seems to have: its label, the answers seen, and where they stand."""
+
+    label: str
+    page: int
+    zone: Zone
+    answers: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """What all its answers are, if they are all of one kind."""
+        for kind in ("date", "phone", "money", "number"):
+            if self.answers and all(_is_of(kind, answer) for answer in self.answers):
+                return kind
+        return "text"
+
+
+def _is_of(kind: str, answer: str) -> bool:
+    if kind == "money" and not re.search(r"[$\u00a3\u20ac]|\.\d\d\b", answer):
+        return False
+    if kind in ("number", "money") and re.search(r"[A-Za-z]", answer):
+        return False
+    if kind == "phone" and sum(c.isdigit() for c in answer) < 7:
+        return False
+    return values.normalise(kind, answer, values.Reading(False, "US")).fault is None
+
+
+def guesses(scans: Sequence[Sequence[ScannedPage]], texts: Sequence[Printed]) -> tuple[Guess, ...]:
+    """Guess a form's fields: the labels that stand on all scans with an answer beside or under.
+
+    A field's zone holds the answers of all scans, and reaches to the next printed text.
+    """
+    found = []
+    for number, page in enumerate(scans[0], 1):
+        others = [scan[number - 1] for scan in scans[1:] if len(scan) >= number]
+        for pair in page.pairs:
+            seen = [(pair, page)]
+            seen += [(p, o) for o in others if (p := _same_label(pair, page, o))]
+            if len(seen) < len(others) // 2 + 1:
+                continue
+            zones = [_zone(p.value_box, o.size) for p, o in seen]
+            label = _zone(pair.label_box, page.size)
+            zone = _roomy(_around(zones), label, number, texts)
+            found.append(Guess(pair.label, number, zone, tuple(p.value for p, _ in seen)))
+    return tuple(found)
+
+
+def _same_label(pair: Pair, page: ScannedPage, other: ScannedPage) -> Pair | None:
+    """Return the pair of another scan that has the same label at about the same place."""
+    place = _zone(pair.label_box, page.size)
+    for candidate in other.pairs:
+        there = _zone(candidate.label_box, other.size)
+        near = all(abs(there[i] - place[i]) <= _NEAR for i in (0, 1))
+        if near and fuzz.ratio(letters(candidate.label), letters(pair.label)) >= _LIKE:
+            return candidate
+    return None
+
+
+def _around(zones: Sequence[Zone]) -> Zone:
+    edges = list(zip(*zones, strict=True))
+    return min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
+
+
+def _roomy(zone: Zone, label: Zone, page: int, texts: Sequence[Printed]) -> Zone:
+    """Widen a zone to the printed text on its right, and by half a line up and down."""
+    left, top, right, bottom = zone
+    half = (bottom - top) * 0.5 if bottom - top < 0.03 else 0.006
+    same_row = [
+        t.zone[0]
+        for t in texts
+        if t.page == page and t.zone[0] > right and t.zone[1] < bottom and t.zone[3] > top
+    ]
+    beside = abs((label[1] + label[3]) / 2 - (top + bottom) / 2) < (bottom - top)
+    left = max(left - 0.01, label[2] + 0.002 if beside and label[2] < left else 0.0)
+    right = min([0.98, *(edge - 0.005 for edge in same_row)])
+    top = max(top - half, 0.0 if beside else label[3])
+    return left, top, max(right, zone[2]), min(bottom + half, 1.0)
+
+
+def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
+    """Write a template's first draft as TOML: how to know the form, its fields, its print.
+
+    What somebody has written into the form's fields is not in it.
+    """
+    texts = printed_texts(scans)
+    fields = guesses(scans, texts)
+    printed = [t for t in texts if not any(_stands_in(t, field) for field in fields)]
+    pages = len(scans[0])
+    lines = [
+        "# A first draft. Look at every line of it; docs/forms.md says what they mean.",
+        f"name = {quoted(name)}",
+        f"title = {quoted(title(printed))}",
+        f"pages = {pages}",
+        "",
+        "[identify]",
+        "anchors = [",
+        *(
+            anchor_line(anchor, anchor.zone)
+            for page in range(1, pages + 1)
+            for anchor in anchors(printed, page)
+        ),
+        "]",
+    ]
+    names: list[str] = []
+    for field in fields:
+        names.append(field_name(field.label, [*names, *RESERVED]))
+        lines += ["", "[[fields]]", f"name = {quoted(names[-1])}", f"label = {quoted(field.label)}"]
+        lines += [f"kind = {quoted(field.kind)}"] if field.kind != "text" else []
+        lines += [f"page = {field.page}"] if field.page > 1 else []
+        lines += [f"zone = {zone_text(field.zone)}"]
+    lines += [
+        "",
+        "# What is printed on the form: its place on a scan is found by it. Not for editing.",
+        "[reference]",
+        "lines = [",
+        *(anchor_line(text, text.zone) for text in printed),
+        "]",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _stands_in(text: Printed, field: Guess) -> bool:
+    x, y = (text.zone[0] + text.zone[2]) / 2, (text.zone[1] + text.zone[3]) / 2
+    left, top, right, bottom = field.zone
+    inside = text.page == field.page and left <= x <= right and top <= y <= bottom
+    return inside and letters(text.text) not in letters(field.label)

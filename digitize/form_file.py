@@ -22,7 +22,7 @@ from digitize.toml_lines import line_of, lines_of
 from records.errors import FormError
 from records.settings import Settings
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
+NAME = re.compile(r"[a-z][a-z0-9-]*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*([a-z][a-z0-9_]*)")
 # A printed line in a zone that is so like (0 to 100) the field's label is no answer.
@@ -189,7 +189,7 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
     where = "the form"
     check.only(raw, FORM_KEYS, (), where)
     name = check.text(raw, "name", (), where)
-    if name and not _NAME.fullmatch(name):
+    if name and not NAME.fullmatch(name):
         check.fault(("name",), f"{where}: name must be lower-case letters, digits and hyphens")
     department = check.text(raw, "department", (), where, None)
     if department and department not in departments:
@@ -289,6 +289,15 @@ def _reference(raw: object, pages: int, check: _Check) -> tuple[Anchor, ...]:
 def without_answers(lines: Sequence[Anchor], fields: Sequence[FieldTemplate]) -> tuple[Anchor, ...]:
     """Drop the lines that stand in a field's zone and are not its label: somebody's answers."""
     return tuple(line for line in lines if not any(_is_answer(line, field) for field in fields))
+
+
+def answer_lines(text: str, fields: Sequence[FieldTemplate]) -> tuple[int, ...]:
+    """Return which lines (from 0) of a good template's reference are somebody's answers."""
+    raw = tomllib.loads(text).get("reference", {}).get("lines", [])
+    lines = [Anchor(row["text"], row.get("page", 1), tuple(row["box"])) for row in raw]
+    return tuple(
+        i for i, line in enumerate(lines) if any(_is_answer(line, field) for field in fields)
+    )
 
 
 def _is_answer(line: Anchor, field: FieldTemplate) -> bool:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from digitize.cli.printing import cut, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
-from digitize.form_file import load_form
-from digitize.forms import FormTemplate
-from records.errors import NotFoundError
+from digitize.draft import ScannedPage, draft_form
+from digitize.form_file import NAME, load_form, load_forms, parse_form
+from digitize.form_parcel import parcel, unpack
+from digitize.forms import Forms, FormTemplate, names, printings
+from digitize.trial import TrialFile, read_on_trial
+from digitize.trial_page import trial_page
+from records.archive import open_plain
+from records.errors import ExitCode, FormError, InputError, NotFoundError
+from records.model import FieldStatus, PageFailure, PageResult
 
 
 @click.group()
@@ -37,11 +44,189 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def show_form(session: Session, name: str, as_json: bool) -> None:
     """Show one form template."""
-    form = session.installation.forms.get(name)
-    if form is None:
-        known = ", ".join(session.installation.forms)
-        raise NotFoundError(f"There is no form '{name}'; use one of: {known}.")
-    _show_form(form, as_json)
+    found = _printings(session, name)
+    if as_json:
+        say_json(_form_json(found[0]) if len(found) == 1 else [_form_json(f) for f in found])
+        return
+    for form in found:
+        _show_form(form, as_json)
+
+
+@forms.command("new")
+@click.argument("scans", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="The form's name: small letters, digits, hyphens.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to; else NAME.toml here.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Reading processes; else as set.")
+@pass_session
+def new_form(
+    session: Session, scans: Sequence[Path], name: str, out: Path | None, workers: int | None
+) -> None:
+    """Write the first draft of a template from scans of the form.
+
+    Give two or more filled-in copies, best three: what they have in common is
+    printed on the form, the rest are answers. One blank form will do as well.
+    The draft is for a person to look at and mend, line by line.
+    """
+    path = out or Path(f"{name}.toml")
+    if path.exists():
+        raise FormError(f"'{path}' is there already; move it away, or give another --out.")
+    if not NAME.fullmatch(name):
+        raise FormError(
+            f"The name '{name}' must be small letters, digits and hyphens, such as dog-licence."
+        )
+    session.check_programs()
+    read = read_on_trial(session.settings, {}, scans, session.workers(workers))
+    drafted = draft_form(name, _scanned(read))
+    departments = frozenset(d.name for d in session.settings.departments)
+    form = parse_form(drafted, path, departments)
+    path.write_text(drafted, encoding="utf-8")
+    click.echo(
+        f"'{path}' holds a first draft from {len(read)} scan(s): {form.pages} page(s), "
+        f"{len(form.anchors)} anchors, {len(form.fields)} fields.\n"
+        f"Edit it, then try it: digitize forms test {path} SCANS..."
+    )
+
+
+def _scanned(files: Sequence[TrialFile]) -> list[list[ScannedPage]]:
+    """Return the pages of files that were read, as many of each as the shortest has."""
+    scans = []
+    for file in files:
+        failed = next((p for p in file.pages if isinstance(p, PageFailure)), None)
+        if file.message or failed:
+            raise InputError(file.message or (failed.message if failed else ""))
+        scans.append(
+            [ScannedPage(p.lines, p.size, p.pairs) for p in file.pages if isinstance(p, PageResult)]
+        )
+    if not any(page.lines for scan in scans for page in scan):
+        raise InputError("Nothing could be read on these scans; take better ones.")
+    fewest = min(len(scan) for scan in scans)
+    return [scan[:fewest] for scan in scans]
+
+
+@forms.command("test")
+@click.argument("form")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The page to write; else FORM.html.")
+@click.option("--force", is_flag=True, help="Take every file as this form.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Reading processes; else as set.")
+@json_option
+@pass_session
+def test_form(
+    session: Session, form: str, files: Sequence[Path], out: Path | None, force: bool,
+    workers: int | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Try a template on scans: what it reads, on a page with boxes too.
+
+    FORM is a template's file, or the name of a form. Nothing is imported. The
+    other templates are tried as well, as an import would.
+    """
+    known, name = _with_form(session, form)
+    session.check_programs()
+    told = name if force else None
+    read = read_on_trial(session.settings, known, files, session.workers(workers), told)
+    page = out or Path(f"{name}.html")
+    page.write_text(trial_page(f"{name}: what was read", read), encoding="utf-8")
+    if as_json:
+        say_json([_trial_json(file) for file in read])
+    else:
+        for file in read:
+            _show_trial(file, name)
+        click.echo(f"\nSee it with its boxes: open '{page}' in a browser.")
+    return ExitCode.PAGES_FAILED if any(file.message for file in read) else ExitCode.DONE
+
+
+def _with_form(session: Session, form: str) -> tuple[Forms, str]:
+    """Return the templates with the one of a file in place of its like; and its form's name."""
+    departments = frozenset(d.name for d in session.settings.departments)
+    known = load_forms(session.settings)
+    if form in names(known.values()):
+        return known, form
+    path = Path(form)
+    if not path.exists():
+        there = ", ".join(sorted(names(known.values())))
+        raise NotFoundError(f"There is no file and no form '{form}'; forms are: {there}.")
+    own = load_form(path, departments)
+    return {**known, own.key: own}, own.name
+
+
+def _show_trial(file: TrialFile, name: str) -> None:
+    click.echo(f"\n{cut(file.name, width())}")
+    if file.message:
+        click.echo(f"  {file.message}")
+    for record in file.records:
+        found = record.document.form
+        said = "this form" if found == name else f"the form '{found}'" if found else "no known form"
+        pages = ", ".join(
+            str(p.number) for p in file.pages if isinstance(p, PageResult) and p.form == found
+        )
+        click.echo(f"  {said}" + (f", page(s) {pages} of the file" if found else ""))
+        for reason in record.document.reasons:
+            click.echo(cut(f"  {reason}", width()))
+        rows = [
+            (
+                cut(f.name, 22), cut(f.value or "-", 26), f"{f.confidence:.0%}", f.found_by,
+                "" if f.status is FieldStatus.OK else f.status,
+            )
+            for f in record.fields
+        ]  # fmt: skip
+        if rows:
+            table(rows, ("field", "value", "sure", "by", "look"))
+
+
+def _trial_json(file: TrialFile) -> dict[str, object]:
+    return {
+        "name": file.name,
+        "message": file.message,
+        "records": [
+            {
+                "form": record.document.form,
+                "reasons": list(record.document.reasons),
+                "fields": {
+                    f.name: {
+                        "value": f.value, "raw": f.raw, "confidence": f.confidence,
+                        "status": f.status, "reasons": list(f.reasons), "found_by": f.found_by,
+                        "page": f.page, "box": f.box,
+                    }
+                    for f in record.fields
+                },
+            }
+            for record in file.records
+        ],
+    }  # fmt: skip
+
+
+@forms.command("export")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to; else NAME.forms.zip here.")
+@pass_session
+def export_form(session: Session, name: str, out: Path | None) -> None:
+    """Pack a form's templates and lists into one file, for another city."""
+    found = _printings(session, name)
+    path = out or Path(f"{name}.forms.zip")
+    path.write_bytes(parcel(found))
+    click.echo(f"'{path}' holds the form '{name}': {len(found)} template(s) with their lists.")
+
+
+@forms.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Overwrite templates that are there already.")
+@pass_session
+def import_form(session: Session, file: Path, replace: bool) -> None:
+    """Put the templates of a file from 'forms export' into the forms folder."""
+    departments = frozenset(d.name for d in session.settings.departments)
+    with open_plain(file) as opened:
+        packed = opened.read()
+    done = unpack(packed, session.settings.forms.folder, departments, replace)
+    click.echo(f"The forms folder has {', '.join(done)} now.")
+
+
+def _printings(session: Session, name: str) -> tuple[FormTemplate, ...]:
+    known = load_forms(session.settings)
+    found = printings(known, name)
+    if not found:
+        there = ", ".join(sorted(names(known.values())))
+        raise NotFoundError(f"There is no form '{name}'; use one of: {there}.")
+    return found
 
 
 @forms.command("check")
