@@ -67,12 +67,19 @@ def printed_texts(scans: Sequence[Sequence[ScannedPage]]) -> tuple[Printed, ...]
 
 def _texts(page: ScannedPage, number: int) -> Iterable[Printed]:
     for line in page.lines:
-        for words in _parted(line.words):
+        answers = [pair.value_box for pair in page.pairs]
+        own = [w for w in line.words if not any(_lies_in(w.box, answer) for answer in answers)]
+        for words in _parted(own):
             box = union([w.box for w in words])
             text = " ".join(w.text for w in words)
             if box and len(letters(text)) >= _LEAST_LETTERS:
                 sure = min(w.confidence for w in words)
                 yield Printed(text, number, _zone(box, page.size), sure, box.height / page.size[1])
+
+
+def _lies_in(box: Box, other: Box) -> bool:
+    x, y = box.centre
+    return other.left <= x <= other.right and other.top <= y <= other.bottom
 
 
 def _parted(words: Sequence[Word]) -> Iterable[list[Word]]:

@@ -84,6 +84,7 @@ def corrected_pages(installation: Installation, document_id: int) -> list[Correc
 def as_json(installation: Installation, document: Document) -> dict[str, Any]:
     """Return one record with its fields, pages and words, as plain values."""
     store = installation.store
+    pairs = store.pairs(document.id)
     return {
         "id": document.id,
         "source": document.source,
@@ -106,6 +107,11 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
                 "height": page.height,
                 "blank": page.blank,
                 "form": page.form,
+                "pairs": [
+                    {"label": p.label, "value": p.value, "confidence": p.confidence}
+                    for number, p in pairs
+                    if number == page.number
+                ],
                 "words": words_json(each.lines),
             }
             for each in corrected_pages(installation, document.id)
@@ -122,6 +128,7 @@ def field_json(field: Field) -> dict[str, Any]:
         "confidence": field.confidence,
         "status": field.status,
         "reasons": list(field.reasons),
+        "found_by": field.found_by,
         "page": field.page,
         "box": list(field.box) if field.box else None,
     }

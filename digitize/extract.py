@@ -119,6 +119,9 @@ def make_field(
     if confidence < sure:
         status = FieldStatus.UNSURE
         reasons.append(_why_unsure(answer))
+    elif template.filled == "hand" and value:
+        status = FieldStatus.UNSURE
+        reasons.append("unsure: it is written by hand")
     if fault:
         status = FieldStatus.INVALID
         reasons.append(f"breaks a rule: {fault}")

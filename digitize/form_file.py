@@ -40,7 +40,7 @@ FORM_KEYS = frozenset(
 IDENTIFY_KEYS = frozenset({"minimum", "anchors", "barcode"})
 FIELD_KEYS = frozenset(
     {"name", "label", "kind", "page", "zone", "beside", "under", "below", "anywhere", "until",
-     "lines", "options", "columns", "filled", "required", "pattern", "take", "minimum", "maximum",
+     "lines", "options", "filled", "required", "pattern", "take", "minimum", "maximum",
      "values", "lookup", "compare", "sure", "max_error"}
 )  # fmt: skip
 
@@ -383,7 +383,6 @@ def _field(
         until=check.texts(row, "until", at, where),
         lines=check.whole(row, "lines", at, where, 0, least=0),
         options=_options(row, at, where, check),
-        columns=check.texts(row, "columns", at, where),
         filled=filled,
         required=check.flag(row, "required", at, where),
         pattern=_pattern(
@@ -489,8 +488,6 @@ def _check_place(field: FieldTemplate, at: Place, where: str, check: _Check) -> 
         return
     if field.options:
         check.fault((*at, "options"), f"{where}: only a choice has options")
-    if field.columns and field.kind != "table":
-        check.fault((*at, "columns"), f"{where}: only a table has columns")
     if field.anywhere and field.kind not in values.RECOGNISABLE and not field.pattern:
         check.fault(
             (*at, "anywhere"),

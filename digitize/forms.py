@@ -59,7 +59,6 @@ class FieldTemplate:
     until: tuple[str, ...]
     lines: int
     options: tuple[Option, ...]
-    columns: tuple[str, ...]
     filled: str
     required: bool
     pattern: str | None

@@ -14,6 +14,7 @@ from digitize import image, sources
 from digitize.extract import Asked, extract
 from digitize.forms import FormTemplate, printings
 from digitize.identify import Identified, as_form, identify
+from digitize.pairs import find_pairs
 from digitize.scan import Bench, read_scan
 from digitize.second_look import look_again, second_languages
 from digitize.values import Reading as Customs
@@ -181,7 +182,7 @@ def _look_for_form(
         return _OfForm(None, 0, "", False, (), ())
     known = _identify(task, lines)
     if known is None:
-        return _OfForm(None, 0, "", False, (), ())
+        return _OfForm(None, 0, "", False, (), find_pairs(lines))
     if known.form.role == "separator":
         return _OfForm(None, 0, "", True, (), ())
     settings = task.settings.forms

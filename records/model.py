@@ -277,7 +277,8 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class IndexedDocument:
-    """What the search index is told of one record; ``pages`` are (number, text) in order.
+    """What the search index is told of one record; ``pages`` are (number, text) in order, ``pairs``
+    (number of the page, pair).
 
     ``rev`` grows with every change of any record; an index that has seen all records up to a
     ``rev`` is current as of it.
@@ -294,3 +295,4 @@ class IndexedDocument:
     source: str
     fields: tuple[Field, ...]
     pages: tuple[tuple[int, str], ...]
+    pairs: tuple[tuple[int, Pair], ...]

@@ -35,6 +35,7 @@ from records.model import (
     Line,
     Original,
     Page,
+    Pair,
     TemplateText,
 )
 from records.schema import migrations
@@ -375,6 +376,13 @@ class Store:
         found = self._all("SELECT * FROM templates ORDER BY first_used_at, digest")
         return [rows.template(r) for r in found if form is None or r["form"] == form]
 
+    def pairs(self, document_id: int) -> tuple[tuple[int, Pair], ...]:
+        """Return a record's labels with their answers: (number of the page, pair)."""
+        found = self._all(
+            f"SELECT p.number, p.pairs {_READ_PAGES} ORDER BY p.position", document_id
+        )
+        return tuple((r["number"], pair) for r in found for pair in rows.pairs(r["pairs"]))
+
     def verified_words(self) -> frozenset[str]:
         """Return the words, in small letters, of all values that people have given."""
         given = self._all("SELECT value FROM fields WHERE status = ?", FieldStatus.CORRECTED)
@@ -400,6 +408,7 @@ class Store:
             source=document.source,
             fields=self.fields(document.id),
             pages=texts,
+            pairs=self.pairs(document.id),
         )
 
     def _new_departments(self, wanted: Sequence[Department]) -> list[Department]:

@@ -18,7 +18,7 @@ from search.values import iso_date, number
 GONE = -1
 _GAP = 8  # places between two values, so that no phrase reaches from one into the next
 RECORD_FIELDS = frozenset(
-    {"form", "department", "status", "year", "date", "batch", "source", "title", "id"}
+    {"form", "department", "status", "year", "date", "batch", "source", "title", "id", "label"}
 )
 Placed = list[tuple[int, str]]
 
@@ -152,6 +152,9 @@ def pages_of(document: IndexedDocument) -> Iterator[NewPage]:
         page = field.page if field.page in numbers else numbers[0]
         keyed[page].append((field.name, field.value))
         values[page].append(field.value)
+    for told, pair in document.pairs:
+        page = told if told in numbers else numbers[0]
+        keyed[page].append(("label", f"{pair.label} {pair.value}"))
     for page, text in pages:
         first = page == numbers[0]
         spread = tuple(pair for name, value in keyed[page] for pair in _spread_of(name, value))

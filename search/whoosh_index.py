@@ -45,7 +45,7 @@ from search.index import Answer, Request
 from search.pages import PageEntry, PageTable, pages_of
 from search.ranking import AreaLengths
 
-SCHEMA_VERSION = 1  # raise it when what is put into the index changes
+SCHEMA_VERSION = 2  # raise it when what is put into the index changes
 ENGINE = f"whoosh {versionstring()}"
 MERGE_AT = 8  # segments of about one size become one
 MOST_PLACES = 0xFFFF  # words beyond this many on one page count as standing in the last place

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from digitize.cli.printing import cut, document_head, fields_table, say_json, table, width
+from digitize.cli.printing import (
+    cut,
+    document_head,
+    fields_table,
+    pairs_table,
+    say_json,
+    table,
+    width,
+)
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.desk import correct_field
 from digitize.export import (
@@ -155,6 +163,7 @@ def show(session: Session, record: int, part: str | None, as_json: bool) -> None
         table(rows, ("page", "from", "turn", "skew", "sure", "clean-up"))
         click.echo()
         fields_table(store.fields(record))
+        pairs_table(store.pairs(record))
 
 
 as_json_record = as_json

@@ -10,6 +10,7 @@ import click
 from digitize.cli.printing import cut, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.draft import ScannedPage, draft_form
+from digitize.export import field_json
 from digitize.form_file import NAME, load_form, load_forms, parse_form
 from digitize.form_parcel import parcel, unpack
 from digitize.forms import Forms, FormTemplate, names, printings
@@ -182,11 +183,7 @@ def _trial_json(file: TrialFile) -> dict[str, object]:
                 "form": record.document.form,
                 "reasons": list(record.document.reasons),
                 "fields": {
-                    f.name: {
-                        "value": f.value, "raw": f.raw, "confidence": f.confidence,
-                        "status": f.status, "reasons": list(f.reasons), "found_by": f.found_by,
-                        "page": f.page, "box": f.box,
-                    }
+                    f.name: field_json(f)
                     for f in record.fields
                 },
             }

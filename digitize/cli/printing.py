@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 from tabulate import tabulate
 
-from records.model import Document, DocumentStatus, Field, FieldStatus
+from records.model import Document, DocumentStatus, Field, FieldStatus, Pair
 
 _STATUS = {
     DocumentStatus.WAITING: "waiting",
@@ -62,6 +62,14 @@ def document_head(document: Document) -> None:
         click.echo(f"  {name:<11} {cut(value, width() - 15)}")
     for reason in document.reasons:
         click.echo(f"  look: {reason}")
+
+
+def pairs_table(pairs: Sequence[tuple[int, Pair]]) -> None:
+    """Print the labels of a record that is no known form, with their answers."""
+    if pairs:
+        room = max(16, width() - 46)
+        rows = [(cut(p.label, 30), cut(p.value, room), page) for page, p in pairs]
+        table(rows, ("label", "answer", "page"))
 
 
 def fields_table(fields: Sequence[Field]) -> None:

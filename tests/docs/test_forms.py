@@ -31,7 +31,7 @@ def test_keys_of_a_field() -> None:
 
 def test_keys_of_anchors_and_options() -> None:
     """The keys by which a form is known, and those of an option, are the ones that are read."""
-    assert keys("How to know it") == ["minimum", "anchors", "text", "page", "box"]
+    assert keys("How to know it") == ["minimum", "anchors", "barcode", "text", "page", "box"]
     assert keys("Choices, tick boxes and signatures") == ["value", "zone"]
 
 
@@ -90,7 +90,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (form.title, form.role, form.pages, form.minimum) == ("least", "form", 1, 0.6)
     assert (form.size, form.date, form.department, form.anchors[0].page) == (None, None, None, 1)
     field = form.fields[0]
-    assert (field.label, field.kind, field.page, field.required) == ("one", "text", 1, False)
+    assert (field.label, field.kind, field.pages, field.required) == ("one", "text", (1,), False)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def record(
         f"scan-{number}.pdf",
         fields,
         tuple(enumerate(pages, 1)),
+        (),
     )
 
 
