@@ -1,115 +1,281 @@
 """Label-value pairs on a page without a template: pure functions on words.
 
 Lines are parted into segments: words that stand together, up to a wide gap, a leader or a colon.
-Of each segment the nearest segments to its right and under it are candidates for its answer. A
-candidate has points: the sum of what is known of both segments and how they lie, times weights
-that were fitted by logistic regression on half of FUNSD (``benchmarks.pairs``) and rounded, so
-that points are log odds. The best candidates are taken first; a segment is label or value, once.
-What follows an answer beside or under it is taken into it in the same manner.
+What stands right of a segment, or under it, may be its answer. Each such link has points: what is
+known of both segments and of how they lie, times weights; points are log odds. The likeliest links
+are taken first, and a segment is a label or an answer, once. What is then known of the page's
+columns counts for a second look: under labels stand labels, under answers answers.
+
+The weights were fitted by logistic regression to one half of FUNSD (``benchmarks.pairs``) and
+rounded to a quarter; those of titles and of labels in boxes, of which it has few, are set by hand.
+They look at the shape of a text, not at what forms ask for.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from bisect import bisect_left
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise, takewhile
+from statistics import fmean, median
 
 from records.geometry import Box, union
 from records.model import Line, Pair, Word
 
+__all__ = ["Pair", "find_pairs"]
+
 # Lengths are in letter heights of the page.
 _GAP = 1.6  # words that lie further apart are of two segments
-_JOINED = 0.9  # pieces of two lines that lie nearer are one segment
-_REACH = 6.0  # an answer is not sought further down
+_CLEAR, _CLEARLY = 1.0, 1.9  # or as far as this and so many times as far as the others
+_JOINED = 0.9  # fragments of two lines that lie nearer are one segment
+_TALL = 1.3  # a box that is higher is so by what touches its letters
+_REACH = 6.0  # no answer is sought further down
 _INDENT = 3.0  # an answer under a label may begin so far beyond the label's end
-_SLIP = 1.4  # writing may stand so far above or below its label's line
-_TALL = 1.3  # what is higher is so by noise around it
+_SLIP = 1.4  # an answer may stand so far above or below its label's line
+_COLUMN = 0.8  # edges that lie nearer are of one column
+_NEAR_COLUMN = 12.0  # and are compared so far up and down
+_LABEL_LINES = 0.8  # the lines of one label lie nearer
+
+# Log odds from which a link is taken, and a segment goes on with the one before.
+_LIKELY, _LIKELY_AT_LAST = -0.8, -0.25
+_GOES_ON, _GOES_DOWN = -0.2, 0.0
 
 _LEADER = re.compile(r"[-–—_=~]{3,}|\.{3,}|[|_]|^[-–—=~]{2,}|[-–—=~]{2,}$")
 _INNER_COLON = re.compile(r"(?<=[^\W\d]):(?=[^/\\\s])")
-_NUMBERED = re.compile(r"^\(?(?:\d{1,2}[a-z]?|[a-zA-Z])[.)]\s*")
+_NUMBERING = re.compile(r"^\(?(?:\d{1,2}[a-z]?|[a-zA-Z])[.)]\s*")
 _ASKS = re.compile(r"(?:[?#]|\b(?:no|nos|number|by|date|name)|\(s\))$", re.IGNORECASE)
+_SALUTATION = re.compile(r"(?:dear|gentlemen|ladies)\b", re.IGNORECASE)
+
+_BESIDE = {
+    "always": -0.5,
+    "label: colon": 1.5,
+    "label: asks": 1.0,
+    "label: digits": -1.25,
+    "label: number": -3.0,
+    "label: long": -0.5,
+    "label: sentence": -2.25,
+    "label: unsure": -1.5,
+    "label: capitals": -0.75,
+    "label: small letter": -0.5,
+    "label: first in row": 0.5,
+    "label: after a colon": -0.5,
+    "label: title": -1.0,
+    "answer: colon": -2.25,
+    "answer: asks": -1.75,
+    "answer: digits": 0.5,
+    "answer: number": 1.0,
+    "answer: long": 0.5,
+    "answer: prose": -1.25,
+    "answer: unsure": -1.25,
+    "answer: short": 0.5,
+    "answer: followed": -0.75,
+    "one in capitals": 1.25,
+    "gap": -0.5,
+    "wide gap": -0.25,
+    "off the line": -1.0,
+}
+# Until the columns are known, rows that begin and end alike stand in for them.
+_ROWS_ALIKE = 0.75
+_COLUMNS = {
+    "label under labels": 1.0,
+    "label under answers": -2.0,
+    "answer under answers": 1.75,
+    "answer under labels": -2.0,
+}
+_UNDER = {
+    "always": -2.25,
+    "label: colon": 1.5,
+    "label: asks": 1.0,
+    "label: digits": -0.75,
+    "label: number": -1.25,
+    "label: sentence": -0.75,
+    "label: unsure": -0.5,
+    "label: capitals": -0.25,
+    "label: short": -0.5,
+    "label: title": -1.0,
+    "label: under a line": -1.0,
+    "label: forks": -0.75,
+    "answer: colon": -2.0,
+    "answer: asks": -1.25,
+    "answer: digits": 0.5,
+    "answer: number": 1.25,
+    "answer: long": 0.25,
+    "answer: unsure": -2.5,
+    "answer: followed": -0.5,
+    "answer: after another": -0.75,
+    "answer: after a number": 1.5,
+    "answer: column of numbers": 0.75,
+    "one in capitals": 1.0,
+    "larger": 0.5,
+    "wide gap": -0.5,
+    "indented": 1.25,
+    "headings": 1.0,
+    "few colons": 0.5,
+}
+# What labels that stand over their answers in the same way add.
+_CAPTIONS = 1.5
+_ALONG = {
+    "always": 0.0,
+    "gap": -0.5,
+    "colon": -1.5,
+    "asks": -0.75,
+    "after a number": -0.25,
+    "number": 0.5,
+    "number after number": 1.5,
+    "unit": 0.75,
+    "small letter": 1.0,
+    "before a number": 0.75,
+    "words": -0.5,
+    "last": 0.75,
+    "short": 1.0,
+}
+_DOWN = {
+    "gap": -1.25,
+    "wide gap": -0.5,
+    "left": -0.25,
+    "aligned": 0.5,
+    "words": 1.5,
+    "colon": -1.5,
+    "asks": -1.25,
+    "after a number": -0.75,
+    "has a left neighbour": -1.0,
+    "beside the label's column": -2.5,
+    "same capitals": 0.5,
+}
+
+
+def find_pairs(lines: tuple[Line, ...]) -> tuple[Pair, ...]:
+    """Find the labels of a page that have an answer, from top to bottom; boxes as the words' are.
+
+    A label over a column or before a row of answers has all of them as its value; a table's cell is
+    in the value of its row and of its column.
+    """
+    sheet = _lay_out(lines)
+    pairs = [_pair(sheet, link) for link in _links(sheet)]
+    return tuple(sorted(pairs, key=lambda pair: (pair.label_box.top, pair.label_box.left)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Words that stand together on a line, and what they look like; see ``_segment``."""
+    """Words that stand together on a line, and what they look like.
+
+    ``top`` and ``bottom`` are those of its letters: touching lines make boxes too high. ``size`` is
+    its letters' height as a multiple of the page's, ``led`` says that a leader follows. ``digits``
+    is a share of letters and digits, ``title`` that of words with a capital first.
+    """
 
     words: tuple[Word, ...]
+    text: str
     box: Box
     top: float
     bottom: float
+    size: float
     led: bool
     count: int
     letters: int
     digits: float
-    capitals: bool
     title: float
-    lower: bool
+    in_capitals: bool
+    small: bool
     colon: bool
     asks: bool
-    sure: float
-    small: float
-
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+    confidence: float
 
     @property
     def number(self) -> bool:
         return self.digits >= 0.5
 
 
-def _segment(words: Sequence[Word], led: bool, height: float) -> _Segment:
-    box = union([word.box for word in words])
-    assert box is not None
-    middle, half = box.centre[1], min(box.height, _TALL * height) / 2
-    text = " ".join(word.text for word in words)
-    plain = _NUMBERED.sub("", text)
-    plain = plain if _bare(plain) else text
-    bare = _bare(plain)
-    parts = [part for part in plain.split() if _bare(part)]
-    letters = [c for c in bare if c.isalpha()]
-    return _Segment(
-        words=tuple(words),
-        box=box,
-        top=middle - half,
-        bottom=middle + half,
-        led=led,
-        count=len(parts),
-        letters=len(bare),
-        digits=sum(c.isdigit() for c in bare) / max(len(bare), 1),
-        capitals=bool(letters) and sum(c.isupper() for c in letters) > 0.8 * len(letters),
-        title=sum(part.lstrip("(\"'*")[:1].isupper() for part in parts) / max(len(parts), 1),
-        lower=bare[:1].islower(),
-        colon=text.rstrip().endswith(":"),
-        asks=bool(_ASKS.search(plain.rstrip(" .:"))),
-        sure=sum(word.confidence for word in words) / len(words),
-        small=median(word.box.height for word in words) / height,
-    )
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The segments of a page, from top to bottom, and the neighbours of each by their numbers.
+
+    ``right`` and ``left`` are the nearest in its ``row``, ``under`` what nothing else hides.
+    ``off`` is what stands to the right of one that has nothing in its row, a little off its line.
+    """
+
+    segments: list[_Segment]
+    height: float
+    row: list[list[int]]
+    right: dict[int, int]
+    left: dict[int, int]
+    off: dict[int, int]
+    under: dict[int, list[int]]
+    over: dict[int, list[int]]
+    colons: int
 
 
-def _bare(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A label's segments and its answer's; ``points`` are the log odds that they are a pair."""
+
+    label: tuple[int, ...]
+    answer: tuple[int, ...]
+    points: float
+
+
+@dataclass(slots=True)
+class _Claims:
+    """The segments that are spoken for."""
+
+    labels: set[int] = field(default_factory=set)
+    answers: set[int] = field(default_factory=set)
+
+    def __contains__(self, segment: int) -> bool:
+        return segment in self.labels or segment in self.answers
 
 
 # From lines to segments
 
 
 def _letter_height(lines: Iterable[Line]) -> float:
-    """Return the usual height of a word in pixels; 0 for no words."""
+    """Return the usual height of a word in pixels; 0 without words."""
     words = [word for line in lines for word in line.words]
-    heights = [word.box.height for word in words if len(_bare(word.text)) >= 2]
-    heights = heights or [word.box.height for word in words]
-    return float(median(heights)) if heights else 0.0
+    heights = [w.box.height for w in words if len(_bare(w.text)) > 1 and not _is_upright(w)]
+    return float(median(heights or [word.box.height for word in words] or [0]))
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())
+
+
+def _is_upright(word: Word) -> bool:
+    """Say whether a word runs up or down the page."""
+    return len(_bare(word.text)) > 2 and word.box.height > 2 * word.box.width
+
+
+def _segments(lines: Iterable[Line], height: float) -> list[_Segment]:
+    """Part lines at wide gaps, leaders and colons; returns the segments sorted by their tops."""
+    runs = [run for line in lines for run in _runs(line, height)]
+    made = [_segment(_trimmed(words), led, height) for words, led in runs if _says_a_thing(words)]
+    return sorted(_joined(made, height), key=lambda segment: (segment.top, segment.box.left))
+
+
+def _says_a_thing(words: Sequence[Word]) -> bool:
+    return any(_bare(word.text) for word in words)
+
+
+def _runs(line: Line, height: float) -> Iterator[tuple[list[Word], bool]]:
+    """Yield the words of each segment of a line, and whether a leader follows them."""
+    run: list[Word] = []
+    for piece in (piece for word in line.words for piece in _pieces(word)):
+        if piece is None:
+            yield run, True
+            run = []
+            continue
+        if run and piece.text != ":" and _begins_another(piece, run, height):
+            yield run, False
+            run = []
+        run.append(piece)
+    yield run, False
 
 
 def _pieces(word: Word) -> Iterator[Word | None]:
-    """Yield the parts of a word between leaders and after an inner colon; None for a leader."""
+    """Yield what stands between a word's leaders and after its inner colon; None for a leader."""
     text, count, start = word.text, len(word.text), 0
-    if not text.strip() or word.box.width <= 0 or word.box.height <= 0:
+    if not text.strip() or word.box.width <= 0 or word.box.height <= 0 or _is_upright(word):
         return
     cuts = [found.span() for found in _LEADER.finditer(text)]
     cuts += [(found.end(), found.end()) for found in _INNER_COLON.finditer(text)]
@@ -121,68 +287,127 @@ def _pieces(word: Word) -> Iterator[Word | None]:
         start = max(start, end)
 
 
-def _runs(line: Line, height: float) -> Iterator[tuple[list[Word], bool]]:
-    """Yield the words of each segment of a line, and whether a leader follows."""
-    run: list[Word] = []
-    for piece in (piece for word in line.words for piece in _pieces(word)):
-        if piece is None:
-            yield run, True
-            run = []
-            continue
-        if run and piece.text != ":" and _parts(run, piece, height):
-            yield run, False
-            run = []
-        run.append(piece)
-    yield run, False
-
-
-def _parts(run: Sequence[Word], word: Word, height: float) -> bool:
-    """Say whether a word begins another segment."""
+def _begins_another(word: Word, run: Sequence[Word], height: float) -> bool:
+    """Say whether a word is of another segment than those before it on its line."""
     gap = (word.box.left - run[-1].box.right) / height
-    if gap > _GAP or run[-1].text.endswith(":"):
+    usual = max((b.box.left - a.box.right for a, b in pairwise(run)), default=math.inf) / height
+    if run[-1].text.endswith((":", "?")) or gap > _GAP or gap > max(_CLEAR, _CLEARLY * usual):
         return True
     before = " ".join(w.text for w in run)
     if not word.text[0].isdigit() or any(c.isdigit() for c in before):
         return False
-    return bool(_ASKS.search(before.rstrip(" .:")))
+    return _ASKS.search(before.rstrip(" .:")) is not None
 
 
-def _segments(lines: Iterable[Line], height: float) -> list[_Segment]:
-    runs = [
-        (run, led) for line in lines for run, led in _runs(line, height)
-        if any(_bare(word.text) for word in run)
-    ]  # fmt: skip
-    made = [_segment(_trimmed(run), led, height) for run, led in runs]
-    return sorted(_joined(made, height), key=lambda s: (s.top, s.box.left))
+def _trimmed(words: list[Word]) -> list[Word]:
+    """Leave out specks before and after."""
+    kept = words
+    while not _bare(kept[0].text) and kept[0].text not in "$#&%":
+        kept = kept[1:]
+    while not _bare(kept[-1].text) and kept[-1].text not in ":%?#":
+        kept = kept[:-1]
+    return kept
 
 
-def _trimmed(run: list[Word]) -> list[Word]:
-    """Leave out specks before and after the words of a segment."""
-    while len(run) > 1 and not _bare(run[0].text) and run[0].text not in "$#&%":
-        run = run[1:]
-    while len(run) > 1 and not _bare(run[-1].text) and run[-1].text not in ":%?#":
-        run = run[:-1]
-    return run
+def _segment(words: Sequence[Word], led: bool, height: float) -> _Segment:
+    box = union([word.box for word in words])
+    assert box is not None
+    middle, half = box.centre[1], min(box.height, _TALL * height) / 2
+    text = " ".join(word.text for word in words)
+    plain = _NUMBERING.sub("", text)
+    plain = plain if _bare(plain) else text
+    bare = _bare(plain)
+    letters = [c for c in bare if c.isalpha()]
+    parts = [part for part in plain.split() if _bare(part)]
+    return _Segment(
+        words=tuple(words),
+        text=text,
+        box=box,
+        top=middle - half,
+        bottom=middle + half,
+        size=median(word.box.height for word in words) / height,
+        led=led,
+        count=len(parts),
+        letters=len(bare),
+        digits=sum(c.isdigit() for c in bare) / len(bare),
+        title=sum(_bare(part)[0].isupper() for part in parts) / len(parts),
+        in_capitals=sum(c.isupper() for c in letters) > 0.8 * len(letters),
+        small=bare[0].islower(),
+        colon=text.endswith(":"),
+        asks=_ASKS.search(plain.rstrip(" .:")) is not None,
+        confidence=fmean(word.confidence for word in words),
+    )
 
 
-def _joined(found: list[_Segment], height: float) -> list[_Segment]:
-    """Join fragments of a line that were read as several lines."""
+def _joined(segments: list[_Segment], height: float) -> list[_Segment]:
+    """Join what was read as several lines and is one."""
     made: list[_Segment] = []
-    for segment in sorted(found, key=lambda s: s.box.left):
-        for i, before in enumerate(made):
-            gap = segment.box.left - before.box.right
-            near = -0.4 * height <= gap <= _JOINED * height
-            if near and not before.led and not before.colon and _in_row(before, segment):
-                if _parts(before.words, segment.words[0], height):
-                    continue
-                made[i] = _segment((*before.words, *segment.words), segment.led, height)
-                break
-        else:
+    for segment in sorted(segments, key=lambda s: s.box.left):
+        at = next((i for i, one in enumerate(made) if _goes_with(one, segment, height)), None)
+        if at is None:
             made.append(segment)
+        else:
+            made[at] = _segment((*made[at].words, *segment.words), segment.led, height)
     return made
 
 
+def _goes_with(one: _Segment, after: _Segment, height: float) -> bool:
+    gap = (after.box.left - one.box.right) / height
+    if one.led or not -0.4 <= gap <= _JOINED or not _in_row(one, after):
+        return False
+    return not _begins_another(after.words[0], one.words, height)
+
+
 # How segments lie to each other
+
+
+def _lay_out(lines: tuple[Line, ...]) -> _Sheet:
+    height = _letter_height(lines)
+    segments = _segments(lines, height) if height > 0 else []
+    everywhere = range(len(segments))
+    row = _rows(segments)
+    right: dict[int, int] = {}
+    left: dict[int, int] = {}
+    off: dict[int, int] = {}
+    under = {i: _all_under(i, segments, height) for i in everywhere}
+    over: dict[int, list[int]] = {}
+    for i, one in enumerate(segments):
+        near = _first_after(one, row[i], segments, height)
+        if near is not None:
+            right[i] = near
+            if near not in left or segments[left[near]].box.right < one.box.right:
+                left[near] = i
+        else:
+            close = [j for j in everywhere if _drop(one, segments[j]) < _SLIP * height]
+            near = _first_after(one, close, segments, height)
+            if near is not None:
+                off[i] = near
+        for j in under[i]:
+            over.setdefault(j, []).append(i)
+    colons = sum(segment.colon for segment in segments)
+    return _Sheet(segments, height, row, right, left, off, under, over, colons)
+
+
+def _rows(segments: list[_Segment]) -> list[list[int]]:
+    """Return of each segment, they being sorted by their tops, the others in its row."""
+    rows: list[list[int]] = [[] for _ in segments]
+    for i, one in enumerate(segments):
+        for j in range(i + 1, len(segments)):
+            if segments[j].top > one.bottom:
+                break
+            if _in_row(one, segments[j]):
+                rows[i].append(j)
+                rows[j].append(i)
+    return rows
+
+
+def _first_after(
+    one: _Segment, others: Iterable[int], segments: list[_Segment], height: float
+) -> int | None:
+    """Return the leftmost of others that stand to the right of a segment."""
+    least = one.box.right - 0.5 * height
+    after = [j for j in others if segments[j].box.left >= least and segments[j] is not one]
+    return min(after, key=lambda j: segments[j].box.left, default=None)
 
 
 def _in_row(one: _Segment, other: _Segment) -> bool:
@@ -190,419 +415,471 @@ def _in_row(one: _Segment, other: _Segment) -> bool:
     return shared > 0.45 * min(one.bottom - one.top, other.bottom - other.top)
 
 
-def _across(one: Box, other: Box) -> int:
-    """Return how many pixels of width two boxes share; negative for a gap."""
-    return min(one.right, other.right) - max(one.left, other.left)
+def _drop(one: _Segment, other: _Segment) -> float:
+    """Return how far the middle of one line lies from the other's, in pixels."""
+    return abs(one.top + one.bottom - other.top - other.bottom) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The segments of a page by number, from top to bottom, and each one's neighbours."""
-
-    segments: list[_Segment]
-    height: float
-    right: dict[int, int]
-    left: dict[int, int]
-    slipped: dict[int, int]
-    under: dict[int, list[int]]
-    over: dict[int, list[int]]
+def _across(one: _Segment, other: _Segment) -> int:
+    """Return how many pixels of width two segments share; negative for a gap."""
+    return min(one.box.right, other.box.right) - max(one.box.left, other.box.left)
 
 
-def _sheet(lines: tuple[Line, ...]) -> _Sheet:
-    height = _letter_height(lines)
-    found = _segments(lines, height) if height > 0 else []
-    right: dict[int, int] = {}
-    left: dict[int, int] = {}
-    slipped: dict[int, int] = {}
-    under: dict[int, list[int]] = {}
-    over: dict[int, list[int]] = {}
-    for i, one in enumerate(found):
-        near = _right_of(i, found, height)
-        if near is not None:
-            right[i] = near
-            if near not in left or found[left[near]].box.right < one.box.right:
-                left[near] = i
-        under[i] = _under(i, found, height)
-        for j in under[i]:
-            over.setdefault(j, []).append(i)
-    for i in range(len(found)):
-        if i not in right and (j := _slipped(i, found, height)) is not None:
-            slipped[i] = j
-    return _Sheet(found, height, right, left, slipped, under, over)
-
-
-def _right_of(i: int, found: list[_Segment], height: float) -> int | None:
-    one, best = found[i], None
-    for j, other in enumerate(found):
-        if other.box.left < one.box.right - 0.5 * height or j == i:
-            continue
-        if other.top > one.bottom or other.bottom < one.top or not _in_row(one, other):
-            continue
-        if best is None or other.box.left < found[best].box.left:
-            best = j
-    return best
-
-
-def _slipped(i: int, found: list[_Segment], height: float) -> int | None:
-    """Return what stands right of a segment, a little above or below its line."""
-    one, best = found[i], None
-    for j, other in enumerate(found):
-        if j == i or other.box.left < one.box.right - 0.5 * height:
-            continue
-        off = abs(other.top + other.bottom - one.top - one.bottom) / 2
-        if off < _SLIP * height and (best is None or other.box.left < found[best].box.left):
-            best = j
-    return best
-
-
-def _under(i: int, found: list[_Segment], height: float) -> list[int]:
-    """Return what stands under a segment with nothing between, the nearest first."""
-    one = found[i]
+def _all_under(i: int, segments: list[_Segment], height: float) -> list[int]:
+    """Return what stands under a segment with nothing between; all are sorted by their tops."""
+    one = segments[i]
     kept: list[int] = []
-    for j in range(len(found)):
-        other = found[j]
-        down = other.top - one.bottom
-        if j == i or not -0.4 * height <= down <= _REACH * height or _in_row(one, other):
-            continue
-        if _across(one.box, other.box) <= 0:
-            indent = other.box.left - one.box.right
-            if abs(one.box.left - other.box.left) > height and not (0 <= indent <= _INDENT * height and down < height):
-                continue
-        if not any(
-            _across(other.box, found[k].box) > 0 and not _in_row(other, found[k]) for k in kept
-        ):
-            kept.append(j)
+    start = bisect_left(segments, one.bottom - 0.4 * height, key=lambda s: s.top)
+    end = bisect_left(segments, one.bottom + _REACH * height, key=lambda s: s.top)
+    for j in range(max(start, i + 1), end):
+        other = segments[j]
+        if _is_under(one, other, height):
+            hiding = (segments[k] for k in kept)
+            if not any(_across(other, k) > 0 and not _in_row(other, k) for k in hiding):
+                kept.append(j)
     return kept
 
 
-def _alignment(one: Box, other: Box, height: float) -> float:
-    """Return how far the nearest of left, right and middle lie apart."""
-    middles = abs(one.centre[0] - other.centre[0])
-    return min(abs(one.left - other.left), abs(one.right - other.right), middles) / height
+def _is_under(one: _Segment, other: _Segment, height: float) -> bool:
+    if _across(one, other) > 0 or abs(one.box.left - other.box.left) <= height:
+        return not _in_row(one, other)
+    indent = other.box.left - one.box.right
+    if not 0 <= indent <= _INDENT * height or other.top - one.bottom >= height:
+        return False
+    return not _in_row(one, other)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    label: int
-    value: int
-    kind: str
+def _alignment(one: _Segment, other: _Segment) -> float:
+    """Return how far the nearest of left ends, right ends and middles lie apart, in pixels."""
+    middles = abs(one.box.centre[0] - other.box.centre[0])
+    return min(_ends_apart(one, other), middles)
 
 
-def _beside(s: _Sheet, i: int, j: int) -> dict[str, float]:
-    l, v = s.segments[i], s.segments[j]
-    before, after = s.left.get(i), s.right.get(j)
-    gap = (v.box.left - l.box.right) / s.height
-    return {
-        "bias": 1.0,
-        **_of_label(l),
-        "l_led": l.led,
-        "l_leftcolon": before is not None and s.segments[before].colon,
-        "l_first": before is None,
-        **_of_value(v),
-        "v_followed": after is not None and not s.segments[after].colon,
-        "capsdiff": l.capitals != v.capitals,
-        "gap": min(gap, 12) / 4,
-        "gap_wide": max(0.0, gap - 8) / 8,
-        "support": min(_alike_rows(s, i, j), 4) / 2,
-        "v_under_colon": any(s.segments[k].colon and k not in s.right for k in s.over.get(j, [])),
-        "off": min(abs(v.top + v.bottom - l.top - l.bottom) / 2 / s.height, 2),
-        "slipped": s.right.get(i) != j,
-        "small": max(-1.0, min(v.small - l.small, 1.0)),
-        "l_lower": l.lower,
-        "prose": l.title < 0.5 and v.title < 0.5 and v.count > 3,
-        "l_end": l.text[-1] in ",;.-",
-        "l_plain": l.title < 0.5 and l.count > 3,
-        "v_plain": v.title < 0.4 and v.count > 3,
-    }
+def _ends_apart(one: _Segment, other: _Segment) -> float:
+    return min(abs(one.box.left - other.box.left), abs(one.box.right - other.box.right))
 
 
-def _of_label(l: _Segment) -> dict[str, float]:
-    return {
-        "l_colon": l.colon,
-        "l_asks": l.asks,
-        "l_digits": l.digits > 0,
-        "l_number": l.number,
-        "l_long": max(0, min(l.count, 12) - 4) / 4,
-        "l_sentence": l.count > 3 and l.text.endswith("."),
-        "l_unsure": 1 - l.sure,
-        "l_title": l.title,
-        "l_caps": l.capitals,
-        "l_short": l.letters < 3,
-    }
-
-
-def _of_value(v: _Segment) -> dict[str, float]:
-    return {
-        "v_colon": v.colon,
-        "v_asks": v.asks,
-        "v_digits": v.digits > 0,
-        "v_number": v.number,
-        "v_long": max(0, min(v.count, 12) - 4) / 4,
-        "v_lower": v.lower,
-        "v_paren": v.words[0].text.startswith("("),
-        "v_unsure": 1 - v.sure,
-        "v_title": v.title,
-        "v_short": v.letters < 3,
-    }
-
-
-def _alike_rows(s: _Sheet, i: int, j: int) -> int:
-    """Count the other neighbours in a row that begin or end where these two do."""
-    a, b = s.segments[i].box, s.segments[j].box
-    return sum(
-        _aligned(s.segments[k].box, a, s.height) and _aligned(s.segments[m].box, b, s.height)
-        for k, m in s.right.items()
-        if k != i and m != j
-    )
-
-
-def _aligned(one: Box, other: Box, height: float) -> bool:
-    return min(abs(one.left - other.left), abs(one.right - other.right)) < 0.8 * height
-
-
-def _below(s: _Sheet, i: int, j: int) -> dict[str, float]:
-    l, v = s.segments[i], s.segments[j]
-    gap = (v.top - l.bottom) / s.height
-    n = _chain(s, j)
-    vl = s.left.get(j)
-    return {
-        "bias": 1.0,
-        **_of_label(l),
-        **_of_value(v),
-        "l_alone": i not in s.right,
-        "l_lower": l.lower,
-        "v_followed": j in s.right,
-        "v_preceded": vl is not None,
-        "v_prec_num": vl is not None and s.segments[vl].number,
-        "capsdiff": l.capitals != v.capitals,
-        "gap": min(gap, 6),
-        "gap_wide": gap > 3,
-        "dleft": min(abs(l.box.left - v.box.left) / s.height, 5),
-        "indent": _across(l.box, v.box) <= 0,
-        "support": min(_heads(s, i, j), 4) / 2,
-        "chain": n / 3,
-        "chainnum": v.number * n / 3,
-        "page_nocolon": sum(x.colon for x in s.segments) < 3,
-        "forks": len(s.under[i]) > 1,
-        "small": max(-1.0, min(v.small - l.small, 1.0)),
-        "crowded": len(s.over.get(i, [])) > 0 and min((l.top - s.segments[k].bottom) for k in s.over[i]) < 0.8 * s.height,
-    }
-
-
-def _heads(s: _Sheet, i: int, j: int) -> int:
-    return sum(
-        any(_in_row(s.segments[m], s.segments[j]) for m in s.under[k] if m != j)
-        for k in range(len(s.segments))
-        if k != i and _in_row(s.segments[k], s.segments[i])
-    )
-
-
-def _chain(s: _Sheet, j: int) -> int:
-    n, at = 0, s.segments[j]
-    cur = j
-    for _ in range(6):
-        nx = [
-            u for u in s.under[cur]
-            if _alignment(s.segments[cur].box, s.segments[u].box, s.height) < 0.8
-            and s.segments[u].number == at.number
-        ]
-        if not nx:
-            break
-        cur = nx[0]
-        n += 1
-    return n
-
-
-RIGHT: dict[str, float] = {'bias': -1.0, 'l_colon': 1.75, 'l_asks': 1.0, 'l_digits': -1.0, 'l_number': -3.5, 'l_long': -.5, 'l_sentence': -2.5, 'l_unsure': -2.0, 'l_caps': -1.0, 'l_led': .5, 'l_leftcolon': -.75, 'l_first': 1.0, 'v_colon': -2.5, 'v_asks': -2.5, 'v_digits': .5, 'v_number': 1.25, 'v_long': .75, 'v_lower': .5, 'v_paren': -.75, 'v_unsure': -1.25, 'v_short': 1.0, 'v_followed': -1.0, 'capsdiff': 1.25, 'gap': -.5, 'gap_wide': -.5, 'support': .75, 'v_under_colon': -.5, 'slipped': -1.0, 'v_plain': -1.0, 'l_lower': -.5, 'l_end': -.5}
-BELOW: dict[str, float] = {'bias': -2.3, 'l_colon': 1.5, 'l_asks': 1.0, 'l_digits': -.75, 'l_number': -1.25, 'l_long': -.25, 'l_sentence': -.75, 'l_unsure': -.5, 'l_caps': -.25, 'l_short': -.5, 'v_colon': -2.0, 'v_asks': -1.25, 'v_digits': .5, 'v_number': 1.25, 'v_long': .25, 'v_lower': -.25, 'v_paren': -.75, 'v_unsure': -2.5, 'v_title': -.5, 'v_short': .75, 'v_followed': -.5, 'v_preceded': -.75, 'v_prec_num': 1.5, 'capsdiff': 1.0, 'gap': -.1, 'gap_wide': -.5, 'indent': 1.25, 'support': 1.0, 'chain': .25, 'chainnum': .5, 'page_nocolon': .5, 'forks': -.75, 'small': .5, 'crowded': -1.0}
-
-SECOND: dict[str, float] = {'bias': -0.6, 'l_colon': 1.5, 'l_asks': 1, 'l_digits': -1.25, 'l_number': -3, 'l_long': -0.5, 'l_sentence': -2.25, 'l_unsure': -1.5, 'l_caps': -0.75, 'l_led': 0.5, 'l_leftcolon': -0.5, 'l_first': 0.5, 'v_colon': -2.25, 'v_asks': -1.75, 'v_digits': 0.5, 'v_number': 1, 'v_long': 0.5, 'v_paren': -0.75, 'v_unsure': -1.25,  'v_short': 0.5, 'v_followed': -0.75, 'capsdiff': 1.25, 'gap': -0.5, 'gap_wide': -0.25, 'v_under_colon': -0.5, 'slipped': -1,  'l_lower': -0.25, 'l_end': -0.25, 'v_plain': -1.25, 'll': 1.0, 'lv': -2, 'vv': 1.75, 'vl': -2}
-PASSES = 1
-T2 = -0.4
-
-
-def col(s, i, members):
-    a = s.segments[i].box
-    n = sum(
-        1 for k in members if k != i and abs(s.segments[k].box.left - a.left) < 0.8 * s.height
-        and abs(s.segments[k].box.top - a.top) < 12 * s.height
-    )
-    return min(n, 3) / 3
-
-
-THRESH = -0.8
-BT = -0.3
-RT = -0.2
-DT = 0.0
-CT = 0.0
+# What a link looks like
 
 
 def _points(weights: Mapping[str, float], looks: Mapping[str, float]) -> float:
-    return sum(weights.get(n, 0.0) * x for n, x in looks.items())
+    return sum(weight * looks[name] for name, weight in weights.items())
 
 
-@dataclass(slots=True)
-class _Made:
-    label: list[int]
-    values: list[int]
-    kind: str
-    points: float
+def _looks(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+    """Return what is known of a label and an answer wherever they lie."""
+    label, answer = sheet.segments[i], sheet.segments[j]
+    return {
+        "always": 1.0,
+        "label: colon": label.colon,
+        "label: asks": label.asks,
+        "label: digits": label.digits > 0,
+        "label: number": label.number,
+        "label: long": max(0, min(label.count, 12) - 4) / 4,
+        "label: sentence": label.count > 3 and label.text.endswith("."),
+        "label: unsure": 1 - label.confidence,
+        "label: capitals": label.in_capitals,
+        "label: short": label.letters < 3,
+        "answer: colon": answer.colon,
+        "answer: asks": answer.asks,
+        "answer: digits": answer.digits > 0,
+        "answer: number": answer.number,
+        "answer: long": max(0, min(answer.count, 12) - 4) / 4,
+        "answer: prose": answer.count > 3 and answer.title < 0.4,
+        "answer: unsure": 1 - answer.confidence,
+        "answer: short": answer.letters < 3,
+        "label: title": max(0.0, min(label.size - 2.5, 1.0)),
+        "one in capitals": label.in_capitals != answer.in_capitals,
+    }
 
 
-def assign(s: _Sheet) -> list[_Made]:
-    made: list[_Made] = []
-    taken: dict[int, str] = {}
-    beside = [*s.right.items(), *s.slipped.items()]
-    looks = [(_beside(s, i, j), i, j) for i, j in beside]
-    take(s, made, taken, sorted(((_points(RIGHT, x), i, j) for x, i, j in looks), reverse=True), THRESH, "right")
-    for _ in range(PASSES):
-        L = {m.label[0] for m in made}
-        V = {m.values[0] for m in made}
-        made, taken = [], {}
-        again = [(_points(SECOND, {**x, "ll": col(s, i, L), "lv": col(s, i, V), "vv": col(s, j, V), "vl": col(s, j, L)}), i, j) for x, i, j in looks]
-        take(s, made, taken, sorted(again, reverse=True), T2, "right")
-    for m in made:
-        extend_right(s, m, taken)
-    for m in sorted(made, key=lambda m: -m.points):
-        extend_down(s, m, taken)
-    for m in made:
-        extend_label(s, m, taken)
-    if BELOW:
-        n = len(made)
-        under = [(i, j) for i, js in s.under.items() if i not in taken for j in js if taken.get(j) != "label"]
-        take(s, made, taken, sorted(((_points(BELOW, _below(s, i, j)), i, j) for i, j in under), reverse=True), BT, "below")
-        for m in made[n:]:
-            extend_column(s, m, taken)
-        for m in made[n:]:
-            extend_label(s, m, taken)
-    return made
+def _looks_beside(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+    segments, height = sheet.segments, sheet.height
+    label, answer = segments[i], segments[j]
+    before, after = sheet.left.get(i), sheet.right.get(j)
+    gap = (answer.box.left - label.box.right) / height
+    return _looks(sheet, i, j) | {
+        "label: small letter": label.small,
+        "label: first in row": before is None,
+        "label: after a colon": before is not None and segments[before].colon,
+        "answer: followed": after is not None and not segments[after].colon,
+        "gap": min(gap, 12) / 4,
+        "wide gap": max(0.0, gap - 8) / 8,
+        "off the line": sheet.right.get(i) != j,
+    }
 
 
-def take(s, made, taken, scored, least, kind):
-    for points, i, j in scored:
-        if points < least:
-            return
-        if i in taken or taken.get(j) == "label" or (j in taken and kind != "below") or any(j in m.values for m in made if m.kind == kind):
-            continue
-        made.append(_Made([i], [j], kind, points))
-        taken[i] = "label"
-        taken[j] = "value"
+def _rows_alike(sheet: _Sheet, i: int, j: int) -> float:
+    """Return how many other rows begin and end as these two do, 2 for four or more."""
+    label, answer, near = sheet.segments[i], sheet.segments[j], _COLUMN * sheet.height
+    alike = (
+        _ends_apart(sheet.segments[k], label) < near
+        and _ends_apart(sheet.segments[m], answer) < near
+        for k, m in sheet.right.items()
+        if k != i and m != j
+    )
+    return _count(alike, 4) / 2
 
 
-def extend_right(s: _Sheet, m: _Made, taken) -> None:
-    v = m.values[-1]
-    while v in s.right:
-        u = s.right[v]
-        if u in taken:
-            return
-        a, b = s.segments[v], s.segments[u]
-        if a.letters == 1 and not a.number:
-            return
-        nextnum = u in s.right and s.segments[s.right[u]].number
-        points = (
-            0.1 - 0.55 * min((b.box.left - a.box.right) / s.height, 12) / 4 - 1.5 * b.colon - 0.8 * b.asks - 0.35 * a.number
-            + 0.6 * b.number + 1.6 * (b.number and a.number) + 0.8 * (a.number and not b.number and b.letters <= 5) + b.lower
-            + 0.85 * nextnum - 0.6 * b.count / 4 + 0.75 * (u not in s.right) + 1.1 * (b.letters <= 3)
-        )
-        if points < RT:
-            return
-        m.values.append(u)
-        taken[u] = "value"
-        v = u
+def _count(found: Iterable[bool], most: int) -> int:
+    """Count what was found, no further than ``most``."""
+    return sum(islice(filter(None, found), most))
 
 
-def extend_down(s: _Sheet, m: _Made, taken) -> None:
-    todo = list(m.values)
-    label = s.segments[m.label[0]].box
-    while todo:
-        v = todo.pop(0)
-        for u in s.under[v]:
-            if u in taken:
-                continue
-            a, b = s.segments[v], s.segments[u]
-            gap = (b.top - a.bottom) / s.height
-            lf = s.left.get(u)
-            points = (
-                -1.3 * min(gap, 4) - 0.5 * (gap > 1.5) - 0.25 * min(abs(a.box.left - b.box.left) / s.height, 5)
-                + 0.6 * (_alignment(a.box, b.box, s.height) < 0.7) + 1.6 * min(a.count, 8) / 4 - 1.4 * b.colon - 1.2 * b.asks
-                - 0.8 * a.number - 1.1 * (lf is not None and lf not in m.values)
-                - 2.5 * (lf is not None and lf not in m.values and _across(s.segments[lf].box, label) > 0) + 0.6 * (a.capitals == b.capitals)
-            )
-            if points < DT:
-                continue
-            m.values.append(u)
-            taken[u] = "value"
-            todo.append(u)
+def _looks_in_columns(sheet: _Sheet, i: int, j: int, links: Sequence[_Link]) -> dict[str, float]:
+    labels = [link.label[0] for link in links]
+    answers = [link.answer[0] for link in links]
+    return {
+        "label under labels": _in_column(sheet, i, labels),
+        "label under answers": _in_column(sheet, i, answers),
+        "answer under answers": _in_column(sheet, j, answers),
+        "answer under labels": _in_column(sheet, j, labels),
+    }
 
 
-LG = 0.8
+def _in_column(sheet: _Sheet, i: int, others: Iterable[int]) -> float:
+    """Return how many of the others begin where a segment does, 1 for three or more."""
+    box, near, far = sheet.segments[i].box, _COLUMN * sheet.height, _NEAR_COLUMN * sheet.height
+    boxes = ((k, sheet.segments[k].box) for k in others)
+    begin = (
+        abs(other.left - box.left) < near and abs(other.top - box.top) < far and k != i
+        for k, other in boxes
+    )
+    return _count(begin, 3) / 3
 
 
-def extend_label(s, m, taken):
-    i = m.label[0]
-    l = s.segments[i]
-    for j in s.under[i]:
-        u = s.segments[j]
-        if j not in taken and u.text.startswith("(") and u.top - l.bottom < LG * s.height and _alignment(l.box, u.box, s.height) < 3:
-            m.label.append(j)
-            taken[j] = "label"
+def _looks_under(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+    segments, height = sheet.segments, sheet.height
+    label, answer = segments[i], segments[j]
+    before = sheet.left.get(j)
+    lines_over = [(label.top - segments[k].bottom) / height for k in sheet.over.get(i, ())]
+    return _looks(sheet, i, j) | {
+        "label: under a line": min(lines_over, default=math.inf) < 0.8,
+        "label: forks": len(sheet.under[i]) > 1,
+        "answer: followed": j in sheet.right,
+        "answer: after another": before is not None,
+        "answer: after a number": before is not None and segments[before].number,
+        "answer: column of numbers": answer.number * (len(_column(sheet, j, math.inf, 7)) - 1) / 3,
+        "larger": max(-1.0, min(answer.size - label.size, 1.0)),
+        "wide gap": answer.top - label.bottom > 3 * height,
+        "indented": _across(label, answer) <= 0,
+        "headings": _headings(sheet, i, j),
+        "few colons": sheet.colons < 3,
+    }
+
+
+def _column(sheet: _Sheet, i: int, apart: float, most: int) -> list[int]:
+    """Return a segment and those of its kind that stand in line under it, ``apart`` at most."""
+    column = [i]
+    while len(column) < most:
+        last = sheet.segments[column[-1]]
+        below = (
+            j for j in sheet.under[column[-1]]
+            if _is_next_in_column(last, sheet.segments[j], sheet.height)
+            and sheet.segments[j].top - last.bottom < apart
+        )  # fmt: skip
+        found = next(below, None)
+        if found is None:
             break
-    for _ in range(2):
-        i = m.label[0]
-        l = s.segments[i]
-        able = [
-            j for j in s.over.get(i, [])
-            if j not in taken and l.top - s.segments[j].bottom < LG * s.height
-        ]
-        if len(able) != 1:
-            return
-        j = able[0]
-        u = s.segments[j]
-        if u.colon or u.led or u.number or u.count > 6 or _alignment(l.box, u.box, s.height) > 1.5:
-            return
-        if u.capitals != l.capitals or (len([k for k in s.under[j] if s.segments[k].top - u.bottom < 1.2 * s.height]) > 1) or (m.kind == "right" and not (l.lower or l.text.startswith("(") or l.colon)):
-            return
-        m.label.insert(0, j)
-        taken[j] = "label"
+        column.append(found)
+    return column
 
 
-def extend_column(s, m, taken):
-    extend_right(s, m, taken)
-    cur = m.values[0]
-    first = s.segments[cur].top - s.segments[m.label[0]].bottom
-    for _ in range(30):
-        v = s.segments[cur]
-        nx = [u for u in s.under[cur] if taken.get(u) != "label" and s.segments[u].number == v.number and not s.segments[u].colon
-              and _alignment(v.box, s.segments[u].box, s.height) < 1.0 and s.segments[u].top - v.bottom < max(first, 1.0 * s.height) + s.height]
-        if not nx:
+def _is_next_in_column(one: _Segment, other: _Segment, height: float) -> bool:
+    if other.number != one.number or other.colon or _alignment(one, other) >= _COLUMN * height:
+        return False
+    if one.number:
+        return True
+    return other.in_capitals == one.in_capitals and not _NUMBERING.match(other.text)
+
+
+def _headings(sheet: _Sheet, i: int, j: int) -> float:
+    """Return how many others in a label's row have something in the answer's row; 2 at most."""
+    mates = set(sheet.row[j])
+    return _count((not mates.isdisjoint(sheet.under[k]) for k in sheet.row[i]), 4) / 2
+
+
+# Which links hold
+
+
+def _links(sheet: _Sheet) -> list[_Link]:
+    """Link labels with what stands beside them, then, of what is left, with what is under them.
+
+    A label over an answer goes before one beside it that is less likely; a table's cell has both.
+    """
+    claims = _Claims()
+    below = _under(sheet)
+    over: dict[int, list[_Link]] = {}
+    for link in below:
+        over.setdefault(link.answer[0], []).append(link)
+    able = [link for link in _beside(sheet) if not _has_rival(sheet, link, over)]
+    beside = _taken(able, _LIKELY_AT_LAST, claims)
+    beside = [_along(sheet, link, claims) for link in beside]
+    beside = [_down(sheet, link, claims) for link in beside]
+    beside = [_with_whole_label(sheet, link, claims) for link in beside]
+    free = [b for b in below if b.answer[0] not in claims.answers or _is_heading(sheet, b)]
+    under = _taken(free, _LIKELY_AT_LAST, claims)
+    others = {link.answer[0] for link in under}
+    under = [_along_and_down(sheet, link, claims, others) for link in under]
+    return beside + [_with_whole_label(sheet, link, claims) for link in under]
+
+
+def _has_rival(sheet: _Sheet, link: _Link, over: Mapping[int, Sequence[_Link]]) -> bool:
+    """Say whether a label over an answer is likelier than the one beside it.
+
+    Where that is a heading, only if something stands over the label likewise: then both are
+    answers, each in a box of its own. ``over`` are the links down to each segment.
+    """
+    (i,), (j,) = link.label, link.answer
+    rivals = [other for other in over.get(j, ()) if other.points > link.points]
+    if all(_is_heading(sheet, rival) for rival in rivals):
+        return bool(rivals) and any(other.points >= _LIKELY for other in over.get(i, ()))
+    return True
+
+
+def _is_heading(sheet: _Sheet, link: _Link) -> bool:
+    """Say whether what a label stands over looks like a table's cells."""
+    (i,), (j,) = link.label, link.answer
+    return _headings(sheet, i, j) > 0 or len(_column(sheet, j, math.inf, 2)) > 1
+
+
+def _taken(links: Iterable[_Link], least: float, claims: _Claims) -> list[_Link]:
+    """Take the likeliest links whose segments are free.
+
+    Under a heading may stand what is the answer to another label already, to that of its row.
+    """
+    kept: list[_Link] = []
+    answered: set[int] = set()
+    for link in sorted(links, key=lambda one: (-one.points, one.label)):
+        (i,), (j,) = link.label, link.answer
+        if link.points < least:
             break
-        cur = nx[0]
-        m.values.append(cur)
-        taken.setdefault(cur, "value")
-    if len(m.values) == 1:
-        extend_down(s, m, taken)
+        if i not in claims and j not in claims.labels and j not in answered:
+            kept.append(link)
+            claims.labels.add(i)
+            claims.answers.add(j)
+            answered.add(j)
+    return kept
 
 
-def emit(s: _Sheet, m: _Made) -> Pair | None:
-    lw = [w for i in m.label for w in s.segments[i].words]
-    vw = [w for i in rows(s, m.values) for w in s.segments[i].words]
-    lb, vb = union([w.box for w in lw]), union([w.box for w in vw])
-    assert lb and vb
-    label = " ".join(w.text for w in lw).rstrip(" :.-_")
-    value = " ".join(w.text for w in vw)
-    return Pair(label, value, lb, vb, 1 / (1 + math.exp(-m.points)))
+def _can_be_label(segment: _Segment) -> bool:
+    return any(c.isalpha() for c in segment.text) and not _SALUTATION.match(segment.text)
 
 
-def rows(s, members):
-    out = []
-    for i in sorted(members, key=lambda i: s.segments[i].top):
-        if out and _in_row(s.segments[i], s.segments[out[-1][0]]):
-            out[-1].append(i)
+def _beside(sheet: _Sheet) -> list[_Link]:
+    """Return the links to the right, with the points that they have once columns are known."""
+    looks = {
+        (i, j): _looks_beside(sheet, i, j)
+        for i, j in (*sheet.right.items(), *sheet.off.items())
+        if _can_be_label(sheet.segments[i])
+    }
+    alone = {ends: _points(_BESIDE, look) for ends, look in looks.items()}
+    first = [
+        _Link((i,), (j,), points + _ROWS_ALIKE * _rows_alike(sheet, i, j))
+        for (i, j), points in alone.items()
+    ]
+    likely = _taken(first, _LIKELY, _Claims())
+    return [
+        _Link((i,), (j,), points + _points(_COLUMNS, _looks_in_columns(sheet, i, j, likely)))
+        for (i, j), points in alone.items()
+    ]
+
+
+def _under(sheet: _Sheet) -> list[_Link]:
+    """Return the links downwards, with the points that they have beside others of their kind."""
+    alone = [
+        _Link((i,), (j,), _points(_UNDER, _looks_under(sheet, i, j)))
+        for i, below in sheet.under.items()
+        if _can_be_label(sheet.segments[i])
+        for j in below
+    ]
+    likely = [(link, _placed(sheet, link)) for link in alone if link.points >= _LIKELY]
+    return [
+        replace(link, points=link.points + _CAPTIONS * _captions(sheet, link, likely))
+        for link in alone
+    ]
+
+
+_Place = tuple[float, float, float, bool]
+
+
+def _captions(sheet: _Sheet, link: _Link, others: Iterable[tuple[_Link, _Place]]) -> float:
+    """Return how many other labels stand over their answers as this one does; 1 for four or more.
+
+    On a form of boxes each has its label in its upper left corner.
+    """
+    place = _placed(sheet, link)
+    alike = (
+        other.label != link.label and other.answer != link.answer and _alike(there, place)
+        for other, there in others
+    )
+    return _count(alike, 4) / 4
+
+
+def _placed(sheet: _Sheet, link: _Link) -> _Place:
+    """Return how far an answer lies under its label and to its right, and the label's letters."""
+    label, answer = sheet.segments[link.label[0]], sheet.segments[link.answer[0]]
+    down, indent = answer.top - label.bottom, answer.box.left - label.box.left
+    return down / sheet.height, indent / sheet.height, label.size, label.in_capitals
+
+
+def _alike(one: _Place, other: _Place) -> bool:
+    (down, indent, size, capitals), (down_2, indent_2, size_2, capitals_2) = one, other
+    near = abs(down - down_2) < 0.7 and abs(indent - indent_2) < 1 and abs(size - size_2) < 0.4
+    return near and capitals == capitals_2
+
+
+# How far answers and labels go
+
+
+def _along(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+    """Take in what follows an answer on its line: a unit, the other cells of a row."""
+    answer = [*link.answer]
+    while (after := sheet.right.get(answer[-1])) is not None and after not in claims:
+        if _points_along(sheet, answer[-1], after) < _GOES_ON:
+            break
+        answer.append(after)
+        claims.answers.add(after)
+    return replace(link, answer=tuple(answer))
+
+
+def _points_along(sheet: _Sheet, i: int, j: int) -> float:
+    one, other, after = sheet.segments[i], sheet.segments[j], sheet.right.get(j)
+    if one.letters == 1 and not one.number:  # a tick
+        return -math.inf
+    looks = {
+        "always": 1.0,
+        "gap": min((other.box.left - one.box.right) / sheet.height, 12) / 4,
+        "colon": other.colon,
+        "asks": other.asks,
+        "after a number": one.number,
+        "number": other.number,
+        "number after number": one.number and other.number,
+        "unit": one.number and not other.number and other.letters <= 5,
+        "small letter": other.small,
+        "before a number": after is not None and sheet.segments[after].number,
+        "words": other.count / 4,
+        "last": after is None,
+        "short": other.letters <= 3,
+    }
+    return _points(_ALONG, looks)
+
+
+def _down(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+    """Take in the lines that an answer has below its first."""
+    answer = [*link.answer]
+    for i in answer:  # grows while it is walked through
+        for j in sheet.under[i]:
+            if j not in claims and _points_down(sheet, link.label[0], answer, i, j) >= _GOES_DOWN:
+                answer.append(j)
+                claims.answers.add(j)
+    return replace(link, answer=tuple(answer))
+
+
+def _points_down(sheet: _Sheet, label: int, answer: Container[int], i: int, j: int) -> float:
+    one, other, before = sheet.segments[i], sheet.segments[j], sheet.left.get(j)
+    gap = (other.top - one.bottom) / sheet.height
+    neighbour = sheet.segments[before] if before is not None and before not in answer else None
+    looks = {
+        "gap": min(gap, 4),
+        "wide gap": gap > 1.5,
+        "left": min(abs(one.box.left - other.box.left) / sheet.height, 5),
+        "aligned": _alignment(one, other) < 0.7 * sheet.height,
+        "words": min(one.count, 8) / 4,
+        "colon": other.colon,
+        "asks": other.asks,
+        "after a number": one.number,
+        "has a left neighbour": neighbour is not None,
+        "beside the label's column": neighbour is not None
+        and _across(neighbour, sheet.segments[label]) > 0,
+        "same capitals": one.in_capitals == other.in_capitals,
+    }
+    return _points(_DOWN, looks)
+
+
+def _along_and_down(
+    sheet: _Sheet, link: _Link, claims: _Claims, others: Container[int]
+) -> _Link:  # fmt: skip
+    """Take in the other cells of a heading's column, or the other lines of an answer.
+
+    ``others`` are the answers under other labels; a column ends before them.
+    """
+    link = _along(sheet, link, claims)
+    first = sheet.segments[link.answer[0]]
+    down = first.top - sheet.segments[link.label[0]].bottom
+    apart = max(down, sheet.height) + sheet.height
+    column = takewhile(
+        lambda j: j not in claims.labels and j not in others,
+        _column(sheet, link.answer[0], apart, len(sheet.segments))[1:],
+    )
+    cells = tuple(column)
+    if not cells and len(link.answer) == 1:
+        return _down(sheet, link, claims)
+    claims.answers.update(cells)
+    return replace(link, answer=link.answer + cells)
+
+
+def _with_whole_label(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+    """Take in a remark in brackets under a label, and the lines that the label has above."""
+    label = [*link.label]
+    first = sheet.segments[label[0]]
+    for j in sheet.under[label[0]]:
+        other = sheet.segments[j]
+        near = other.top - first.bottom < _LABEL_LINES * sheet.height
+        if j not in claims and other.text.startswith("(") and near:
+            label.append(j)
+            break
+    while len(label) < 4 and (above := _label_above(sheet, label[0], link, claims)) is not None:
+        label.insert(0, above)
+    claims.labels.update(label)
+    return replace(link, label=tuple(label))
+
+
+def _label_above(sheet: _Sheet, i: int, link: _Link, claims: _Claims) -> int | None:
+    """Return the line above of the same label; None where it has none."""
+    line, height = sheet.segments[i], sheet.height
+    over = [k for k in sheet.over.get(i, ()) if k not in claims]
+    near = [k for k in over if line.top - sheet.segments[k].bottom < _LABEL_LINES * height]
+    if len(near) != 1:
+        return None
+    above = sheet.segments[near[0]]
+    if above.colon or above.led or above.number or above.count > 6:
+        return None
+    if above.in_capitals != line.in_capitals or _alignment(above, line) > 1.5 * height:
+        return None
+    below = [sheet.segments[k] for k in sheet.under[near[0]]]
+    if sum(k.top - above.bottom < 1.2 * height and _across(k, above) > 0 for k in below) > 1:
+        return None
+    goes_on = line.small or line.colon or line.text.startswith("(")
+    is_heading = link.answer[0] not in sheet.row[i]
+    return near[0] if goes_on or is_heading else None
+
+
+# What is made of it
+
+
+def _pair(sheet: _Sheet, link: _Link) -> Pair:
+    label = [word for i in link.label for word in sheet.segments[i].words]
+    value = [word for i in _by_rows(sheet, link.answer) for word in sheet.segments[i].words]
+    label_box, value_box = union([w.box for w in label]), union([w.box for w in value])
+    assert label_box is not None
+    assert value_box is not None
+    read = fmean(w.confidence for w in label) * fmean(w.confidence for w in value)
+    return Pair(
+        " ".join(word.text for word in label).rstrip(" :"),
+        " ".join(word.text for word in value),
+        label_box,
+        value_box,
+        round(read / (1 + math.exp(-link.points)), 3),
+    )
+
+
+def _by_rows(sheet: _Sheet, numbers: Iterable[int]) -> list[int]:
+    """Return segments in the order in which they are read."""
+    rows: list[list[int]] = []
+    for i in sorted(numbers):
+        if rows and i in sheet.row[rows[-1][0]]:
+            rows[-1].append(i)
         else:
-            out.append([i])
-    return [i for r in out for i in sorted(r, key=lambda i: s.segments[i].box.left)]
-
-
-def find_pairs(lines: tuple[Line, ...]) -> tuple[Pair, ...]:
-    s = _sheet(lines)
-    return tuple(p for m in assign(s) if (p := emit(s, m)))
+            rows.append([i])
+    return [i for row in rows for i in sorted(row, key=lambda k: sheet.segments[k].box.left)]
