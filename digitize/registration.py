@@ -18,7 +18,7 @@ Points = NDArray[np.float64]
 
 # A point that the fitted mapping misses by more than this share of the page's width is an outlier.
 _OUTLIER = 0.015
-_SAMPLES = 200
+_SAMPLES = 80
 # A mapping is trusted that so great a share of the lines agree with.
 _MOST_AGREE = 0.4
 # So many points, spread over so much of the page, and the mapping may lean and shear a little.

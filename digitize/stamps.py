@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitize import values
-from digitize.image import Grey
+from digitize.image import Grey, unread_ink
 from ocr import ppocr
 from ocr.reading import Character
-from records.geometry import Box
+from records.geometry import Box, union
 from records.model import Line
 
 # A clock stamp's letters, with the paper as wide as a letter: taken for small, so that the detector
@@ -26,6 +26,8 @@ _SURE = 0.8
 _WIDE = 2.2
 # How sure a date is at most whose month was misread.
 _MENDED = 0.7
+# A stamp has so many letters so near to one another (share of the page's width), in no word.
+_LEAST_LETTERS, _NEAR = 5, 0.05
 # How far beyond a line that lacks its year to look for it, in widths of the line.
 _WIDER = 0.7
 
@@ -53,7 +55,12 @@ def stamped_dates(
     )  # fmt: skip
     if min(area.width, area.height) < 16:
         return ()
-    part = _without_words(page, lines)[area.top : area.bottom, area.left : area.right]
+    bare = _without_words(page, lines)
+    written = _unread(bare, area)
+    if written is None:
+        return ()
+    area = written
+    part = bare[area.top : area.bottom, area.left : area.right]
     letter_height = _LETTER_INCHES * page.shape[1] / _PAGE_INCHES
     found = list(_dates(part, 90, letter_height, languages))
     found = found or list(_dates(part, 180, letter_height, languages))
@@ -69,6 +76,31 @@ def stamped_dates(
         for date in found
     )  # fmt: skip
     return tuple(sorted(moved, key=lambda d: -d.probability))
+
+
+def _unread(bare: Grey, area: Box) -> Box | None:
+    """Return the part of an area with ink that is in no word, None where there is too little."""
+    letters = [
+        letter
+        for letter in unread_ink(bare, ()).letters
+        if area.left <= letter.centre[0] <= area.right
+        and area.top <= letter.centre[1] <= area.bottom
+    ]
+    near = bare.shape[1] * _NEAR
+    crowded = [one for one in letters if _neighbours(one, letters, near) >= _LEAST_LETTERS]
+    box = union(crowded)
+    if box is None:
+        return None
+    room = round(near)
+    return Box(
+        max(area.left, box.left - room), max(area.top, box.top - room),
+        min(area.right, box.right + room), min(area.bottom, box.bottom + room),
+    )  # fmt: skip
+
+
+def _neighbours(one: Box, letters: Sequence[Box], near: float) -> int:
+    x, y = one.centre
+    return sum(abs(o.centre[0] - x) <= near and abs(o.centre[1] - y) <= near for o in letters)
 
 
 def _without_words(page: Grey, lines: Sequence[Line]) -> Grey:

@@ -14,8 +14,11 @@ from digitize.export import field_json
 from digitize.form_file import NAME, load_form, load_forms, parse_form
 from digitize.form_parcel import parcel, unpack
 from digitize.forms import Forms, FormTemplate, names, printings
+from digitize.pairs import find_pairs
 from digitize.trial import TrialFile, read_on_trial
 from digitize.trial_page import trial_page
+from digitize.unknown import kinds
+from records import filing
 from records.archive import open_plain
 from records.errors import ExitCode, FormError, InputError, NotFoundError
 from records.model import FieldStatus, PageFailure, PageResult
@@ -54,14 +57,22 @@ def show_form(session: Session, name: str, as_json: bool) -> None:
 
 
 @forms.command("new")
-@click.argument("scans", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("scans", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--record",
+    "records",
+    multiple=True,
+    type=click.IntRange(max=2**63 - 1),
+    help="A record that is one copy; may be given again.",
+)
 @click.option("--name", required=True, help="The form's name: small letters, digits, hyphens.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; else NAME.toml here.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Reading processes; else as set.")
 @pass_session
 def new_form(
-    session: Session, scans: Sequence[Path], name: str, out: Path | None, workers: int | None
-) -> None:
+    session: Session, scans: Sequence[Path], records: Sequence[int], name: str, out: Path | None,
+    workers: int | None,
+) -> None:  # fmt: skip
     """Write the first draft of a template from scans of the form.
 
     Give two or more filled-in copies, best three: what they have in common is
@@ -75,33 +86,71 @@ def new_form(
         raise FormError(
             f"The name '{name}' must be small letters, digits and hyphens, such as dog-licence."
         )
-    session.check_programs()
-    read = read_on_trial(session.settings, {}, scans, session.workers(workers))
-    drafted = draft_form(name, _scanned(read))
+    if not scans and not records:
+        raise click.UsageError("Name scans of the form, or records with --record.")
+    copies = [_kept(session, record) for record in records]
+    if scans:
+        session.check_programs()
+        copies += _scanned(read_on_trial(session.settings, {}, scans, session.workers(workers)))
+    if not any(page.lines for copy in copies for page in copy):
+        raise InputError("Nothing could be read on these scans; take better ones.")
+    fewest = min(len(copy) for copy in copies)
+    drafted = draft_form(name, [copy[:fewest] for copy in copies])
     departments = frozenset(d.name for d in session.settings.departments)
     form = parse_form(drafted, path, departments)
     path.write_text(drafted, encoding="utf-8")
     click.echo(
-        f"'{path}' holds a first draft from {len(read)} scan(s): {form.pages} page(s), "
+        f"'{path}' holds a first draft from {len(copies)} scan(s): {form.pages} page(s), "
         f"{len(form.anchors)} anchors, {len(form.fields)} fields.\n"
         f"Edit it, then try it: digitize forms test {path} SCANS..."
     )
 
 
 def _scanned(files: Sequence[TrialFile]) -> list[list[ScannedPage]]:
-    """Return the pages of files that were read, as many of each as the shortest has."""
+    """Return the pages of files that were read."""
     scans = []
     for file in files:
         failed = next((p for p in file.pages if isinstance(p, PageFailure)), None)
         if file.message or failed:
             raise InputError(file.message or (failed.message if failed else ""))
         scans.append(
-            [ScannedPage(p.lines, p.size, p.pairs) for p in file.pages if isinstance(p, PageResult)]
+            [
+                ScannedPage(p.lines, p.size, find_pairs(p.lines))
+                for p in file.pages
+                if isinstance(p, PageResult)
+            ]
         )
-    if not any(page.lines for scan in scans for page in scan):
-        raise InputError("Nothing could be read on these scans; take better ones.")
-    fewest = min(len(scan) for scan in scans)
-    return [scan[:fewest] for scan in scans]
+    return scans
+
+
+def _kept(session: Session, record: int) -> list[ScannedPage]:
+    """Return the pages of a record that is filed, without those that failed."""
+    store = session.installation.store
+    document = store.document(record, session.viewer)
+    own = {page.number for page in store.pages(document.id)}
+    pages = (p for p in filing.read_pages(store, document.sha256) if isinstance(p, PageResult))
+    return [ScannedPage(p.lines, p.size, find_pairs(p.lines)) for p in pages if p.number in own]
+
+
+@forms.command("suggest")
+@click.option(
+    "--least", type=click.IntRange(min=2), default=20, help="From so many alike; else 20."
+)
+@json_option
+@pass_session
+def suggest(session: Session, least: int, as_json: bool) -> None:
+    """Say which records of no known form look alike, and would be worth a template."""
+    found = kinds(session.installation.store, session.viewer, least)
+    if as_json:
+        say_json([{"records": list(k.records), "labels": list(k.labels)} for k in found])
+        return
+    if not found:
+        click.echo(f"No {least} records of no known form look alike.")
+    for number, kind in enumerate(found, 1):
+        click.echo(f"{number}. {len(kind.records)} records alike, with these labels:")
+        click.echo(cut("   " + ", ".join(kind.labels), width()))
+        few = " ".join(f"--record {record}" for record in kind.records[:5])
+        click.echo(f"   digitize forms new --name NAME {few}")
 
 
 @forms.command("test")
