@@ -31,7 +31,6 @@ import pickle
 import random
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ _PAGE = (612.0, 792.0)
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A bubble of the blank: ``group`` such as 'Q7', ``value`` such as 'C', its middle in points."""
+    """A bubble of the blank: ``group`` such as 'Q7', ``value`` such as 'C', middle in points."""
 
     group: str
     value: str
@@ -270,12 +269,17 @@ def _printed(image: pixels.Grey, boxes: Sequence[Box]) -> list[Box]:
 
 
 def _square_within(ink: NDArray[np.float32], box: Box, width: int, height: int) -> Box:
-    outline = np.full((height, width), -0.1, np.float32)
-    cv2.rectangle(outline, (0, 0), (width - 1, height - 1), 1.0, 3)
+    """Return where in a box the outline fits best whose faintest side is most there."""
     left, top = box.left - 3, box.top - 3
-    part = ink[top : box.bottom + 3, left : box.right + 3]
-    _, _, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(part, outline, cv2.TM_CCORR))
-    return Box(left + x - 1, top + y - 1, left + x + width + 1, top + y + height + 1)
+    part = cv2.dilate(ink[top : box.bottom + 3, left : box.right + 3], np.ones((3, 3)))
+    fits = []
+    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        line = np.zeros((height, width), np.float32)
+        line[edge] = 1 / np.count_nonzero(line[edge] == 0)
+        fits.append(cv2.matchTemplate(part, line, cv2.TM_CCORR))
+    whole = np.mean(fits, axis=0) + np.min(fits, axis=0)
+    y, x = np.unravel_index(int(whole.argmax()), whole.shape)
+    return Box(left + int(x), top + int(y), left + int(x) + width, top + int(y) + height)
 
 
 def _cleaned(path: Path, number: int, cache: Path | None) -> tuple[pixels.Grey, PageGeometry]:

@@ -11,7 +11,9 @@ from digitize import image as pixels
 from digitize import places, stamps, values
 from digitize.forms import Comparison, FieldTemplate, FormTemplate
 from digitize.identify import Identified, register, spell
-from digitize.places import PageView, Stand
+from digitize.marks import Mark, MarkState, read_marks
+from digitize.places import Marks, PageView, Stand
+from digitize.registration import Registration
 from ocr.calibration import Kind, shipped
 from ocr.reading import ReaderError
 from records.geometry import Box, union
@@ -19,8 +21,9 @@ from records.model import Field, FieldStatus, Line, Word
 
 Rows = tuple[tuple[Word, ...], ...]
 
-# Shares of ink (0 to 1): a tick box holds a mark above the first, none below the second.
-_MARKED, _UNMARKED = 0.10, 0.045
+# A mark is clear that is read so surely, and its field then so sure; else a person looks at it.
+_CLEAR, _SURE_MARK, _NOT_SURE = 0.75, 0.95, 0.4
+# Shares of ink (0 to 1) in a field.
 _SIGNED = 0.008
 _SOMETHING_WRITTEN = 0.004
 # How sure a reading is that was taken for the sake of a rule.
@@ -69,17 +72,9 @@ def extract(
     known = (*identified.found, *identified.placed)
     printed = frozenset(word for line in known for word in line.words)
     view = PageView(
-        lines,
-        spell(lines),
-        image,
-        place,
-        printed,
-        reader,
-        number,
-        identified.page,
-        asked.reading,
-        asked.second,
-    )
+        lines, spell(lines), image, place, printed, reader, number, identified.page, asked.reading,
+        asked.second, _marks(identified.form, identified.page, place, image),
+    )  # fmt: skip
     form = identified.form
     found: dict[str, Field] = {}
     for template in form.fields_on(identified.page):
@@ -384,29 +379,42 @@ def _inset(box: Box, x_share: float, y_share: float) -> Box:
     return Box(box.left + dx, box.top + dy, box.right - dx, box.bottom - dy)
 
 
+def _marks(form: FormTemplate, page: int, place: Registration, image: pixels.Grey) -> Marks:
+    """Read all tick boxes of a page together: they show what an empty one looks like on it."""
+    boxes = [
+        place.box(zone)
+        for field in form.fields_on(page)
+        for zone in (*(o.zone for o in field.options), *((field.zone,) if field.zone else ()))
+        if field.kind in ("choice", "tick")
+    ]
+    return dict(zip(boxes, read_marks(image, boxes), strict=True))
+
+
 def _choice(template: FieldTemplate, view: PageView) -> Answer:
-    marks = []
-    for option in template.options:
-        square = pixels.find_tick_box(view.image, view.place.box(option.zone))
-        marks.append((pixels.ink_share(view.image, _inset(square, 0.2, 0.2)), option.value, square))
-    marks.sort(key=lambda m: -m[0])
-    most, value, square = marks[0]
-    if most < _UNMARKED:
-        return Answer("", None, 1.0 if view.place.trusted else 0.4, "zone")
-    clear = most >= _MARKED and marks[1][0] < min(_MARKED, most * 0.5)
-    confidence = 0.95 if clear and view.place.trusted else 0.4
-    return Answer(value, square, confidence, "zone")
+    seen = [(view.marks[view.place.box(o.zone)], o.value) for o in template.options]
+    sure = min(_sure_of(mark, view) for mark, _ in seen)
+    marked = sorted(
+        ((mark, value) for mark, value in seen if mark.state is MarkState.MARKED),
+        key=lambda m: -m[0].ink,
+    )
+    if not marked:
+        return Answer("", None, sure, "zone")
+    mark, value = marked[0]
+    return Answer(value, mark.box, sure if len(marked) == 1 else min(sure, _NOT_SURE), "zone")
 
 
 def _tick(template: FieldTemplate, view: PageView) -> Answer:
     if template.zone is None:
         return Answer("", None, 0.0, "")
-    square = pixels.find_tick_box(view.image, view.place.box(template.zone))
-    ink = pixels.ink_share(view.image, _inset(square, 0.2, 0.2))
-    clear = (ink >= _MARKED or ink < _UNMARKED) and view.place.trusted
-    return Answer(
-        "yes" if ink >= (_MARKED + _UNMARKED) / 2 else "no", square, 0.95 if clear else 0.4, "zone"
-    )
+    mark = view.marks[view.place.box(template.zone)]
+    ticked = "yes" if mark.state is MarkState.MARKED else "no"
+    return Answer(ticked, mark.box, _sure_of(mark, view), "zone")
+
+
+def _sure_of(mark: Mark, view: PageView) -> float:
+    if not view.place.trusted or mark.confidence < _CLEAR:
+        return min(mark.confidence, _NOT_SURE)
+    return max(mark.confidence, _SURE_MARK)
 
 
 def _signature(template: FieldTemplate, view: PageView) -> Answer:

@@ -323,29 +323,6 @@ def ink_share(image: Grey, box: Box) -> float:
     return float(ink.mean())
 
 
-def find_tick_box(image: Grey, expected: Box) -> Box:
-    """Return where the printed square really stands that is expected at a box.
-
-    Looks up to three quarters of its size around; the expected box when no square is there.
-    """
-    reach_x, reach_y = max(4, expected.width * 3 // 4), max(4, expected.height * 3 // 4)
-    left, top = max(0, expected.left - reach_x), max(0, expected.top - reach_y)
-    part = image[top : expected.bottom + reach_y, left : expected.right + reach_x]
-    ink = (part < 150).astype(np.float32)
-    best, place = 0.0, expected
-    for grow in (0.85, 0.95, 1.0, 1.05, 1.15):
-        w, h = round(expected.width * grow), round(expected.height * grow)
-        if w < 5 or h < 5 or h >= part.shape[0] or w >= part.shape[1]:
-            continue
-        outline = np.full((h, w), -0.15, dtype=np.float32)
-        cv2.rectangle(outline, (0, 0), (w - 1, h - 1), 1.0, 2)
-        outline /= outline[outline > 0].sum()
-        _, score, _, at = cv2.minMaxLoc(cv2.matchTemplate(ink, outline, cv2.TM_CCORR))
-        if score > best:
-            best, place = score, Box(left + at[0], top + at[1], left + at[0] + w, top + at[1] + h)
-    return place if best > 0.45 else expected
-
-
 def unread_ink(image: Grey, read: Sequence[Box]) -> Unread:
     """Find what no box covers on a straight page: letters, and lines of three or more."""
     ink, scale = survey(image)

@@ -12,6 +12,7 @@ from digitize import image as pixels
 from digitize import values
 from digitize.forms import FieldTemplate, FormTemplate
 from digitize.identify import Spelled, find_text, letters, spell
+from digitize.marks import Mark
 from digitize.registration import Registration
 from records.geometry import Box, union
 from records.model import Field, Line, Word
@@ -24,13 +25,17 @@ _SIGNS = frozenset({"&", "+"})
 _LIKE_A_LABEL = 78
 
 
+Marks = Mapping[Box, Mark]
+
+
 @dataclass(frozen=True, slots=True)
 class PageView:
     """A page to take answers from: its words, its pixels, and where the template lies on it.
 
     ``number`` is its number in the file, ``form_page`` in the form. ``printed`` are the words of
     the form itself that were found on the page, ``second`` the languages in which a second reader
-    may look at a place again: none where it is not wanted.
+    may look at a place again: none where it is not wanted. ``marks`` are what is in the page's tick
+    boxes, by where they were expected.
     """
 
     lines: tuple[Line, ...]
@@ -43,6 +48,7 @@ class PageView:
     form_page: int
     reading: values.Reading
     second: tuple[str, ...]
+    marks: Marks
 
 
 @dataclass(frozen=True, slots=True)

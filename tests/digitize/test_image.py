@@ -281,20 +281,6 @@ def _box_at(left: int, top: int, side: int = 30, ticked: bool = False) -> image.
     return page
 
 
-@pytest.mark.parametrize(("dx", "dy"), [(0, 0), (12, -8), (-10, 14), (17, 17)])
-@pytest.mark.parametrize("ticked", [False, True])
-def test_a_tick_box_is_found_near_its_place(dx: int, dy: int, ticked: bool) -> None:
-    """A printed square that stands a little off its place is found, ticked or not."""
-    found = image.find_tick_box(_box_at(120 + dx, 130 + dy, ticked=ticked), Box(120, 130, 151, 161))
-    assert found == pytest.approx(Box(120 + dx, 130 + dy, 151 + dx, 161 + dy), abs=4)
-
-
-def test_where_no_box_stands_the_place_is_kept() -> None:
-    """Without a square the place is where the template says."""
-    place = Box(120, 130, 151, 161)
-    assert image.find_tick_box(np.full((300, 300), 255, np.uint8), place) == place
-
-
 def test_ink_is_told_from_rules() -> None:
     """A cross is ink; an empty box, a rule and a white patch are none; outside is none."""
     inner = Box(126, 136, 145, 155)
