@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digitize import image as pixels
-from digitize import places, stamps, values
+from digitize import places, second_look, stamps, values
 from digitize.forms import Comparison, FieldTemplate, FormTemplate
 from digitize.identify import Identified, register, spell
 from digitize.marks import Mark, MarkState, read_marks
@@ -30,6 +30,8 @@ _SOMETHING_WRITTEN = 0.004
 _BY_THE_RULES = 0.5
 # A letter or two that were read less surely may be a speck.
 _NOISE = 0.5
+# How sure an answer is at most that one reader alone has seen: too little to pass unseen.
+_BY_ONE = 0.85
 # How sure an answer is at most where its form could not be placed.
 _NOT_PLACED = 0.5
 
@@ -221,7 +223,27 @@ def _written(
             keeps = keeps or answer
         if first is None or (answer.raw and not first.raw):
             first = answer
-    return keeps or first or Answer("", None, 0.0, "")
+    found = keeps or first or Answer("", None, 0.0, "")
+    in_doubt = not found.raw or judge(template, found.raw, view.reading)[1] is not None
+    if in_doubt and found.confidence < 1.0 and view.second and template.zone and view.place.trusted:
+        return _closer(template, view) or found
+    return found
+
+
+def _closer(template: FieldTemplate, view: PageView) -> Answer | None:
+    """Let the second reader look at a field's place alone; return what keeps the field's rules."""
+    assert template.zone is not None
+    area = view.place.box(template.zone)
+    try:
+        lines = second_look.lines_in(view.image, area, view.printed, view.lines, view.second)
+    except ReaderError:
+        return None
+    rows = places.rows_of([word for line in lines for word in line.words], template.lines)
+    answer = _at(Stand(area, rows, "zone"), template, view)
+    value, fault = judge(template, answer.raw, view.reading)
+    if not value or fault is not None:
+        return None
+    return replace(answer, confidence=min(answer.confidence, _BY_ONE))
 
 
 def _has_its_look(template: FieldTemplate, raw: str, view: PageView) -> bool:

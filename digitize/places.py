@@ -90,7 +90,7 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
     for line in view.lines:
         inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
         found += _without_label(_not_printed(inside, view), (template.label,))
-    return Stand(area, _rows(found, template.lines), "zone")
+    return Stand(area, rows_of(found, template.lines), "zone")
 
 
 def _not_printed(words: list[Word], view: PageView) -> list[Word]:
@@ -98,7 +98,7 @@ def _not_printed(words: list[Word], view: PageView) -> list[Word]:
     return [w for w in words if w not in view.printed]
 
 
-def _rows(words: list[Word], most: int) -> tuple[tuple[Word, ...], ...]:
+def rows_of(words: list[Word], most: int) -> tuple[tuple[Word, ...], ...]:
     """Order words by rows from top to bottom, each from left to right; at most so many rows."""
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda w: w.box.centre[1]):
@@ -123,7 +123,7 @@ def _at_labels(template: FieldTemplate, view: PageView, form: FormTemplate) -> I
             for line in view.lines:
                 inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
                 found += _until_gap(_without_label(inside, (label, template.label)))
-            rows = _rows(found, template.lines)
+            rows = rows_of(found, template.lines)
             if beside and len(rows) > 1:  # the lines above and below are other answers
                 rows = (min(rows, key=lambda row: abs(_middle(row) - box.centre[1])),)
             yield Stand(area, rows, "label")
@@ -183,7 +183,7 @@ def _below(template: FieldTemplate, above: Box, view: PageView) -> Stand:
     bottom = min([height, *ends])
     area = Box(0, above.bottom, width, bottom)
     found = [w for line in view.lines for w in line.words if _inside(w.box, area)]
-    rows = _rows([w for w in found if _says(w)], template.lines)
+    rows = rows_of([w for w in found if _says(w)], template.lines)
     box = union([w.box for row in rows for w in row])
     return Stand(Box(0, above.bottom, width, box.bottom if box else bottom), rows, "field")
 

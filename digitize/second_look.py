@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from digitize import image
@@ -30,6 +31,8 @@ _NEAR = 1.5
 _APART, _ROUND = 6.0, 2.0
 # A line found nearer to the edge of such a stretch, in heights of letters, may be a piece of one.
 _AT_EDGE = 0.5
+# Smaller parts of a page hold no writing. Letters are this share of the height of words' boxes.
+_LEAST_SIDE, _LETTERS = 12, 0.75
 # How far around a word the second reader looks, in heights of the word.
 _AROUND = 0.2
 # What is lower than this many times the page's letters is a dot or a piece of a rule. Brought to
@@ -71,6 +74,43 @@ def second_languages(settings: ReadSettings) -> tuple[str, ...]:
     """Return the languages for the second reader; none where the mode or they leave it out."""
     wanted = settings.mode != "tesseract" and ppocr.knows(settings.languages)
     return tuple(settings.languages) if wanted else ()
+
+
+def lines_in(
+    page: image.Grey, area: Box, printed: Collection[Word], lines: Sequence[Line],
+    languages: Sequence[str],
+) -> tuple[Line, ...]:  # fmt: skip
+    """Let the second reader alone read a part of a cleaned page, without what is ``printed`` there.
+
+    ``lines`` are the page's, for the height of its letters. Raises ReaderError.
+    """
+    left, top = max(0, area.left), max(0, area.top)
+    part = page[top : area.bottom, left : area.right].copy()
+    if min(part.shape) < _LEAST_SIDE:
+        return ()
+    for word in printed:
+        box = Box(
+            max(0, word.box.left - left), max(0, word.box.top - top),
+            max(0, word.box.right - left), max(0, word.box.bottom - top),
+        )  # fmt: skip
+        part[box.top : box.bottom, box.left : box.right] = 255
+    heights = [word.box.height for line in lines for word in line.words]
+    letters = statistics.median(heights) * _LETTERS if heights else 0.0
+    read = [
+        SecondLine(
+            _moved(box, left, top),
+            tuple(
+                replace(c, box=_moved(c.box, left, top))
+                for c in ppocr.read_line(part, box, languages)
+            ),
+        )
+        for box in ppocr.find_lines(part, letters)
+    ]
+    return joining.join((), read)
+
+
+def _moved(box: Box, right: int, down: int) -> Box:
+    return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
 def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:

@@ -30,6 +30,7 @@ _SIGN = re.compile(r"(?P<minus>[-(](?=[$\d.]))?\$?\s?(?P<point>\.)?\d")
 _FIGURE = re.compile(r"[$#]?-?(?=.*\d)[\dOolI|S\u00a7B.,]+")
 _NEAREST_LEAST = 80
 _YEARS_AHEAD = 10
+_EARLIEST = 1500  # a year before it is a misread one
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH = rf"(?P<month>{'|'.join(MONTHS)})[A-Z]*"
 _DAY = r"(?P<day>\d{1,2})(?!\d)(?:ST|ND|RD|TH)?"
@@ -153,7 +154,7 @@ def _parsed_date(text: str, day_first: bool) -> date | None:
             found.append(parsed.date())
         except (ValueError, OverflowError, TypeError, AttributeError):
             return None
-    return found[0] if found[0] == found[1] else None
+    return found[0] if found[0] == found[1] and found[0].year >= _EARLIEST else None
 
 
 def _stamp(text: str, day_first: bool) -> Value:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from digitize.extract import Asked, extract
 from digitize.form_file import parse_form
@@ -245,3 +246,18 @@ def test_paper_with_nothing_of_the_forms_print_is_no_such_form(tmp_path: Path) -
     form = parse_form(toml, tmp_path / "y.toml", frozenset())
     letter = [line(*PRINTED[0]), line(300, 500, "Town of Alder Falls"), line(100, 400, "Dear Ann")]
     assert identify(tuple(letter), {"bill": form}) is None
+
+
+def test_a_place_whose_ink_gave_no_words_is_looked_at_closer(tmp_path: Path) -> None:
+    """The second reader is shown the place alone, without the print; a person still looks."""
+    toml = f'{HEAD}[[fields]]\nname = "age"\nlabel = "Age"\nkind = "number"\n'
+    form = parse_form(f"{toml}zone = [0.1, 0.2, 0.4, 0.26]\n", tmp_path / "a.toml", frozenset())
+    sheet = Image.new("L", SIZE, 255)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(34)
+    for left, top, text in (*PRINTED, (250, 208, "85")):
+        pen.text((left, top), text, 0, font)
+    page = tuple(line(*p) for p in PRINTED)
+    for second, value in ((("eng",), "85"), ((), "")):
+        asked = Asked(0.9, US, second)
+        (age,) = extract(as_form(page, form, 1), page, np.array(sheet), 1, "test", asked)
+        assert (age.value, age.status) == (value, FieldStatus.UNSURE)

@@ -234,3 +234,9 @@ def test_the_nearest_of_a_list() -> None:
     assert nearest("Demolitlon", allowed) == "Demolition"
     assert nearest("REPAIR", allowed) == "Repair"
     assert nearest("Fence", allowed) is None
+
+
+@pytest.mark.parametrize("raw", ["24 Aug 201", "March 14, 912"])
+def test_a_year_of_three_figures_is_no_date(raw: str) -> None:
+    """A figure of the year that was not read makes the date none, and not one of long ago."""
+    assert normalise("date", raw, US).fault == "is no date"
