@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from digitize.forms import FormTemplate, form_named
 from records.filing import Draft
@@ -33,7 +34,7 @@ def assemble(
 
     ``department`` is the one that a person chose, or empty: then the form's own, or the default.
     """
-    runs = split(pages, settings.intake.split)
+    runs = split(pages, settings.intake.split, settings.intake.split_every)
     return [
         _draft(run, name if len(runs) == 1 else f"{name} ({part})", department, forms, settings)
         for part, run in enumerate(runs, 1)
@@ -59,25 +60,44 @@ def as_corrected(draft: Draft, said: Sequence[Field], forms: Mapping[str, FormTe
     )
 
 
-def split(pages: Sequence[Reading], at: Sequence[str]) -> list[list[Reading]]:
-    """Part pages into records: after a separator sheet, and before a form's first page.
+def split(pages: Sequence[Reading], at: Sequence[str], every: int = 0) -> list[list[Reading]]:
+    """Part pages into records: ``at`` separator sheets, blank pages and a form's first page.
 
-    A separator sheet is kept as the last page of the record before it, or the first of the
-    first record, so that every page of the file stays somewhere.
+    A new one also begins after ``every`` so many pages (0: not), counted from the last beginning.
+    A sheet that ends a record is kept as its last page, or the first of the first record, so that
+    every page of the file stays somewhere. No record has blank pages and separator sheets alone.
     """
     runs: list[list[Reading]] = [[]]
-    after_separator = False
+    ended, count = False, 0
     for page in pages:
         # Sheets that follow a separator, its own blank reverse say, begin no record.
-        starts = after_separator and "separator" in at and not _is_sheet(page)
-        if isinstance(page, PageResult) and page.form_page == 1 and "form" in at:
-            starts = starts or any(not _is_sheet(p) for p in runs[-1])
-        if starts and any(not _is_sheet(p) for p in runs[-1]):
+        starts = ended and not _is_sheet(page)
+        starts = starts or ("form" in at and isinstance(page, PageResult) and page.form_page == 1)
+        if starts or (every and count == every):
             runs.append([])
+            count = 0
         runs[-1].append(page)
-        separator = isinstance(page, PageResult) and page.separator
-        after_separator = separator or (after_separator and _is_sheet(page))
-    return runs
+        ended = _ends(page, at) or (ended and _is_sheet(page))
+        count += not ended
+    return _with_their_sheets(runs)
+
+
+def _ends(page: Reading, at: Sequence[str]) -> bool:
+    """Say whether a page is a sheet that parts records."""
+    if isinstance(page, PageFailure):
+        return False
+    return (page.separator and "separator" in at) or (page.blank and "blank" in at)
+
+
+def _with_their_sheets(runs: Iterable[list[Reading]]) -> list[list[Reading]]:
+    """Lay runs of sheets alone to the record before them, or to the first one."""
+    records: list[list[Reading]] = [[]]
+    for run in runs:
+        if all(map(_is_sheet, run)) or all(map(_is_sheet, records[-1])):
+            records[-1] += run
+        else:
+            records.append(run)
+    return records
 
 
 def _is_sheet(page: Reading) -> bool:
@@ -134,10 +154,25 @@ def _page_reasons(pages: Sequence[Reading], form: FormTemplate | None, sure: flo
         elif not page.blank and not page.separator and page.confidence < sure:
             reasons.append(f"page {page.number} is hard to read")
     if form is not None:
-        seen = {p.form_page for p in pages if isinstance(p, PageResult) and p.form == form.name}
-        missing = [n for n in range(1, form.pages + 1) if n not in seen]
-        reasons += [f"page {n} of the form is missing" for n in missing]
+        seen = [p.form_page for p in pages if isinstance(p, PageResult) and p.form == form.name]
+        reasons += _of_the_form(seen, form.pages)
     return reasons
+
+
+def _of_the_form(seen: Sequence[int], pages: int) -> list[str]:
+    """Say which pages of a form of so many are missing, there more than once, or out of order."""
+    missing = [n for n in range(1, pages + 1) if n not in seen]
+    many = [n for n in sorted(set(seen)) if seen.count(n) > 1]
+    disorder = [(one, other) for one, other in pairwise(dict.fromkeys(seen)) if one > other]
+    return [
+        *(f"page {n} of the form is missing" for n in missing),
+        *(f"page {n} of the form is there {_times(seen.count(n))}" for n in many),
+        *(f"page {one} of the form lies before page {other}" for one, other in disorder),
+    ]
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
 
 
 def record_status(fields: Sequence[Field], reasons: Sequence[str]) -> DocumentStatus:

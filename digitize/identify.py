@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -109,16 +110,21 @@ def find_text(
     return best
 
 
-def identify(lines: tuple[Line, ...], forms: Forms) -> Identified | None:
+def identify(
+    lines: tuple[Line, ...], forms: Forms, codes: tuple[str, ...] = ()
+) -> Identified | None:
     """Return the form whose anchors a page carries, or None: unknown paper stays unknown.
 
     Of several, the one with the greatest share of its anchors wins, then the one with more, then
     the one whose anchors read more alike: forms of one office differ in a word or two. Where forms
     near the best have a reference, it is the one with most of its printed lines on the page; when
     two forms have as many, the page is neither for sure, and unknown. Printings of a form differ
-    in less, and the likelier one is taken.
+    in less, and the likelier one is taken. A form whose barcode is one of the page's ``codes`` goes
+    before all others.
     """
     spelled = spell(lines)
+    if coded := _by_barcode(spelled, forms, codes):
+        return coded
     tries = [_try(spelled, form, page) for form in forms.values() for page in _pages(form)]
     able = [t for t in tries if t.found and t.score >= t.form.minimum]
     if not able:
@@ -134,6 +140,23 @@ def identify(lines: tuple[Line, ...], forms: Forms) -> Identified | None:
     if other and (first.printed or 0.0) - (other.printed or 0.0) < _MARGIN:
         return _if_printed(first) if first.rank > other.rank else None
     return _if_printed(first)
+
+
+def _by_barcode(
+    lines: tuple[Spelled, ...], forms: Forms, codes: tuple[str, ...]
+) -> Identified | None:
+    """Return the form that has one of the codes for its barcode, on page 1 or one that fits better.
+
+    Of several, printings say, it is the one whose print is likelier on the page.
+    """
+    coded = [f for f in forms.values() if any(_is_code(f.barcode, code) for code in codes)]
+    tries = [_with_reference(_try(lines, f, page), lines) for f in coded for page in _pages(f)]
+    best = max(tries, key=lambda t: (t.score, t.printed or 0.0, t.rank), default=None)
+    return replace(best, score=1.0) if best else None
+
+
+def _is_code(pattern: str | None, code: str) -> bool:
+    return pattern is not None and re.fullmatch(pattern, code) is not None
 
 
 def _if_printed(seen: Identified) -> Identified | None:

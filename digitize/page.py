@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitize import image, sources
+from digitize.barcodes import is_patch_t, read_barcodes
 from digitize.extract import Asked, extract
 from digitize.forms import FormTemplate, printings
 from digitize.identify import Identified, as_form, identify
@@ -28,6 +30,8 @@ from records.settings import Settings
 # Raise this when the code changes so that the same settings give another reading.
 READING_VERSION = 3
 _KNOWN_WORDS = "known-words.txt"
+# A page with as many words is no separator sheet, and is not searched for bars.
+_WORDS_OF_A_PAGE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def reading_key(settings: Settings, forms: Mapping[str, FormTemplate], form: str
     shaping = [
         repr((settings.forms.sure, settings.forms.day_first, settings.forms.region)),
         form,
+        "separator" in settings.intake.split and settings.intake.separator_barcode,
         repr([forms[name] for name in sorted(forms)]),
     ]
     return words_key(settings) + _digest(shaping)
@@ -178,9 +183,14 @@ class _OfForm:
 def _look_for_form(
     task: PageTask, blank: bool, lines: tuple[Line, ...], pixels: image.Grey, reader: str
 ) -> _OfForm:
+    coded = any(form.barcode for form in task.forms.values())
+    found = None if blank else identify(lines, task.forms, _codes(pixels) if coded else ())
+    # A sheet with nothing but bars has no words, and passes for blank; a form may have bars too.
+    if found is None and _parts_papers(task.settings, lines, pixels):
+        return _OfForm(None, 0, "", True, (), ())
     if blank:
         return _OfForm(None, 0, "", False, (), ())
-    known = _identify(task, lines)
+    known = _identify(task, lines, found)
     if known is None:
         return _OfForm(None, 0, "", False, (), find_pairs(lines))
     if known.form.role == "separator":
@@ -192,8 +202,25 @@ def _look_for_form(
     return _OfForm(known.form.name, known.page, known.form.digest, False, fields, ())
 
 
-def _identify(task: PageTask, lines: tuple[Line, ...]) -> Identified | None:
-    found = identify(lines, task.forms)
+def _codes(pixels: image.Grey) -> tuple[str, ...]:
+    return tuple(code.text for code in read_barcodes(pixels))
+
+
+def _parts_papers(settings: Settings, lines: tuple[Line, ...], pixels: image.Grey) -> bool:
+    """Say whether a page of few words has a Patch T or a separator's barcode."""
+    words = sum(len(line.words) for line in lines)
+    if "separator" not in settings.intake.split or words >= _WORDS_OF_A_PAGE:
+        return False
+    if is_patch_t(pixels):
+        return True
+    wanted = settings.intake.separator_barcode
+    return bool(wanted) and any(re.fullmatch(wanted, code) for code in _codes(pixels))
+
+
+def _identify(
+    task: PageTask, lines: tuple[Line, ...], found: Identified | None
+) -> Identified | None:
+    """Return what a page is that was ``found`` to be a form, or what a person said that it is."""
     given = printings(task.forms, task.form)
     if not given or (found and found.form.role == "separator"):
         return found

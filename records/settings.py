@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,8 +39,10 @@ class ImportSettings:
     workers: int = _number(0, 0, 256)
     department: str = "clerk"
     split: tuple[str, ...] = field(
-        default=("separator", "form"), metadata={"choices": ("separator", "form")}
+        default=("separator", "form"), metadata={"choices": ("separator", "form", "blank")}
     )
+    separator_barcode: str = field(default="PATCHT|SEPARATOR", metadata={"pattern": True})
+    split_every: int = _number(0, 0, 10**6)
     settle_s: float = _number(2.0, 0.0, 600.0)
     tries: int = _number(3, 1, 100)
 
@@ -236,11 +239,22 @@ def _fault(value: object, hint: object, rule: Mapping[str, Any]) -> str | None:
             return 'must name at least one, such as ["eng"]'
         wrong = [v for v in value if "choices" in rule and v not in rule["choices"]]
         return f"each must be one of: {', '.join(rule['choices'])}" if wrong else None
+    if rule.get("pattern"):
+        fault = "must be a regular expression in quotes, or empty"
+        return None if isinstance(value, str) and _is_pattern(value) else fault
     if not isinstance(value, str) or not value:
         return "must be a text in quotes"
     if "choices" in rule and value not in rule["choices"]:
         return f"must be one of: {', '.join(rule['choices'])}"
     return None
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
 
 
 def _converted(value: Any, hint: object, base: Path) -> Any:

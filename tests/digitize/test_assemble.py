@@ -27,6 +27,7 @@ from records.settings import Settings
 from tests.records.making import field, page
 
 BOTH = ("separator", "form")
+ALL = (*BOTH, "blank")
 PERMIT = """
 name = "permit"
 title = "Fence permit"
@@ -115,10 +116,58 @@ def test_the_setting_says_where(at: tuple[str, ...], parts: int) -> None:
     assert len(split(pages("1211sp"), at)) == parts
 
 
-@given(st.text(alphabet="pbs12x", min_size=1, max_size=12), st.sampled_from([(), BOTH]))
-def test_no_page_is_lost_or_doubled(kinds: str, at: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("kinds", "parts"),
+    [
+        ("pbp", ["pb", "p"]),
+        ("pbbp", ["pbb", "p"]),
+        ("bpb", ["bpb"]),
+        ("psbp", ["psb", "p"]),
+        ("pbsp", ["pbs", "p"]),
+        ("1b2", ["1b", "2"]),
+        ("1b1", ["1b", "1"]),
+        ("xbp", ["xb", "p"]),
+        ("ppp", ["ppp"]),
+    ],
+)
+def test_a_blank_page_may_end_a_record(kinds: str, parts: list[str]) -> None:
+    """Where the setting says so, a blank page ends a record, and is the last page of it."""
+    assert [len(run) for run in split(pages(kinds), ALL)] == [len(part) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "every", "parts"),
+    [
+        ("pppp", 1, ["p", "p", "p", "p"]),
+        ("ppppp", 2, ["pp", "pp", "p"]),
+        ("pbpb", 2, ["pb", "pb"]),
+        ("bppp", 2, ["bp", "pp"]),
+        ("bbpbpp", 2, ["bbpb", "pp"]),
+        ("ppbbpp", 2, ["ppbb", "pp"]),
+        ("pppb", 3, ["pppb"]),
+        ("ppspppp", 2, ["pps", "pp", "pp"]),
+        ("pspppp", 2, ["ps", "pp", "pp"]),
+        ("psbpppp", 2, ["psb", "pp", "pp"]),
+        ("sppspp", 2, ["spps", "pp"]),
+        ("p1pp", 2, ["p", "1p", "p"]),
+        ("pxpx", 2, ["px", "px"]),
+        ("pppp", 0, ["pppp"]),
+    ],
+)
+def test_a_record_may_have_so_many_pages(kinds: str, every: int, parts: list[str]) -> None:
+    """A record begins every so many pages, counted anew from where any record begins."""
+    found = split(pages(kinds), BOTH, every)
+    assert [len(run) for run in found] == [len(part) for part in parts]
+
+
+@given(
+    st.text(alphabet="pbs12x", min_size=1, max_size=12),
+    st.sampled_from([(), BOTH, ALL]),
+    st.integers(0, 4),
+)
+def test_no_page_is_lost_or_doubled(kinds: str, at: tuple[str, ...], every: int) -> None:
     """However a file is parted, each page is in one record, and none is of blank pages alone."""
-    runs = split(pages(kinds), at)
+    runs = split(pages(kinds), at, every)
     assert [p.number for run in runs for p in run] == list(range(1, len(kinds) + 1))
     assert len(runs) == 1 or all(set(run) - set(_sheets(run)) for run in runs)
 
@@ -187,6 +236,37 @@ def test_what_must_be_looked_at(forms: dict[str, FormTemplate], settings: Settin
     assert half.reasons == ("page 2 of the form is missing",)
     (none,) = assemble(pages("x"), "a.pdf", "", forms, settings)
     assert none.status is DocumentStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("kinds", "reasons"),
+    [
+        ("12", []),
+        ("1b2", []),
+        ("21", ["page 2 of the form lies before page 1"]),
+        ("112", ["page 1 of the form is there twice"]),
+        ("2b2", ["page 1 of the form is missing", "page 2 of the form is there twice"]),
+        ("1112", ["page 1 of the form is there 3 times"]),
+        ("212", ["page 2 of the form is there twice", "page 2 of the form lies before page 1"]),
+        ("1p", ["page 2 of the form is missing"]),
+    ],
+)
+def test_the_pages_of_a_form(
+    kinds: str, reasons: list[str], forms: dict[str, FormTemplate], settings: Settings
+) -> None:
+    """Pages that are missing, there twice or out of order are said, and put right by nobody."""
+    whole = replace(settings, intake=replace(settings.intake, split=()))
+    (draft,) = assemble(pages(kinds), "a.pdf", "", forms, whole)
+    assert list(draft.reasons) == reasons
+    assert draft.pages == tuple(range(1, len(kinds) + 1))
+    assert (draft.status is DocumentStatus.NEEDS_REVIEW) is bool(reasons)
+
+
+def test_the_settings_part_a_file(forms: dict[str, FormTemplate], settings: Settings) -> None:
+    """intake.split and intake.split_every are what records are made by."""
+    every = replace(settings, intake=replace(settings.intake, split=("blank",), split_every=2))
+    drafts = assemble(pages("pbppp"), "a.pdf", "", forms, every)
+    assert [draft.pages for draft in drafts] == [(1, 2), (3, 4), (5,)]
 
 
 def test_a_blank_page_is_no_doubt(forms: dict[str, FormTemplate], settings: Settings) -> None:

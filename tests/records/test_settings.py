@@ -74,7 +74,14 @@ def test_all_mistakes_are_named_at_once() -> None:
         ({"archive": {"folder": ""}}, "archive.folder is '', but must be a text in quotes"),
         ({"forms": {"sure": float("nan")}}, "must lie between 0.0 and 1.0"),
         ({"limits": {"pages": 2.5}}, "must be a whole number"),
-        ({"intake": {"split": ["page"]}}, "each must be one of: separator, form"),
+        ({"intake": {"split": ["page"]}}, "each must be one of: separator, form, blank"),
+        ({"intake": {"split_every": -1}}, "intake.split_every is -1, but must lie between 0 and"),
+        (
+            {"intake": {"separator_barcode": "("}},
+            "must be a regular expression in quotes, or empty",
+        ),
+        ({"intake": {"separator_barcode": "x{99999999999}"}}, "must be a regular expression"),
+        ({"intake": {"separator_barcode": 7}}, "must be a regular expression in quotes, or empty"),
         ({"read": {"languages": []}}, "read.languages is []"),
         ({"department": []}, "there is no [[department]]"),
         ({"department": {}}, "[[department]] must be a list of tables"),
@@ -100,6 +107,12 @@ def test_a_mistake_is_named_with_what_would_be_right(raw: dict[str, Any], said: 
 def test_a_departments_mistake_is_named(row: dict[str, Any], said: str) -> None:
     """Departments are checked as the settings are."""
     assert any(said in line for line in told({"department": [*RIGHT["department"], row]}))
+
+
+def test_the_separators_barcode_may_be_none() -> None:
+    """An empty pattern is right: no barcode parts papers."""
+    found = settings.check(RIGHT | {"intake": {"separator_barcode": ""}}, Path("config.toml"))
+    assert found.intake.separator_barcode == ""
 
 
 def test_relative_paths_start_at_the_settings_file(tmp_path: Path) -> None:
