@@ -25,6 +25,8 @@ _LIKE, _NEAR = 85, 0.06
 _LEAST_LETTERS = 6
 _ANCHORS = 6
 _TITLE_LENGTH = 60
+# A text with so many figures on the only scan of a form may be somebody's answer.
+_FIGURES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def anchors(texts: Sequence[Printed], page: int) -> tuple[Printed, ...]:
             chosen.append(text)
         if len(chosen) == _ANCHORS:
             break
+    chosen = chosen or fit[:1]
     return tuple(sorted(chosen, key=lambda t: t.zone[1]))
 
 
@@ -143,7 +146,7 @@ def title(texts: Sequence[Printed]) -> str:
 
 def quoted(text: str) -> str:
     """Write a text for TOML; its basic strings are escaped as JSON's are."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def zone_text(zone: Zone) -> str:
@@ -212,13 +215,18 @@ def guesses(scans: Sequence[Sequence[ScannedPage]], texts: Sequence[Printed]) ->
         for pair in page.pairs:
             seen = [(pair, page)]
             seen += [(p, o) for o in others if (p := _same_label(pair, page, o))]
-            if len(seen) < len(others) // 2 + 1:
+            label = _printed_label(pair, number, page)
+            if len(seen) < len(others) // 2 + 1 or not all(_stands_on(label, o) for o in others):
                 continue
             zones = [_zone(p.value_box, o.size) for p, o in seen]
-            label = _zone(pair.label_box, page.size)
-            zone = _roomy(_around(zones), label, number, texts)
+            zone = _roomy(_around(zones), label.zone, number, texts)
             found.append(Guess(pair.label, number, zone, tuple(p.value for p, _ in seen)))
     return tuple(found)
+
+
+def _printed_label(pair: Pair, number: int, page: ScannedPage) -> Printed:
+    zone = _zone(pair.label_box, page.size)
+    return Printed(pair.label, number, zone, pair.confidence, zone[3] - zone[1])
 
 
 def _same_label(pair: Pair, page: ScannedPage, other: ScannedPage) -> Pair | None:
@@ -250,7 +258,8 @@ def _roomy(zone: Zone, label: Zone, page: int, texts: Sequence[Printed]) -> Zone
     left = max(left - 0.01, label[2] + 0.002 if beside and label[2] < left else 0.0)
     right = min([0.98, *(edge - 0.005 for edge in same_row)])
     top = max(top - half, 0.0 if beside else label[3])
-    return left, top, max(right, zone[2]), min(bottom + half, 1.0)
+    bottom = min(bottom + half, 1.0)
+    return left, min(top, zone[1]), max(right, zone[2]), bottom
 
 
 def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
@@ -261,7 +270,10 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
     texts = printed_texts(scans)
     fields = guesses(scans, texts)
     printed = [t for t in texts if not any(_stands_in(t, field) for field in fields)]
-    pages = len(scans[0])
+    if len(scans) == 1:  # nothing tells what stands beside no label from print; figures are answers
+        printed = [t for t in printed if sum(c.isdigit() for c in t.text) < _FIGURES]
+    pages = max((text.page for text in printed), default=1)
+    fields = tuple(field for field in fields if field.page <= pages)
     lines = [
         "# A first draft. Look at every line of it; docs/forms.md says what they mean.",
         f"name = {quoted(name)}",

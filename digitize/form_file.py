@@ -8,6 +8,7 @@ import math
 import re
 import string
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,8 @@ from records.settings import Settings
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*([a-z][a-z0-9_]*)")
+# The most pages and lines; the least letters of a text to be found by.
+_MOST, _LEAST_LETTERS = 200, 2
 # A printed line in a zone that is so like (0 to 100) the field's label is no answer.
 _LABEL = 85
 # Words that searching takes for something else than a form's field.
@@ -73,7 +76,7 @@ def load_forms(settings: Settings) -> dict[str, FormTemplate]:
 def load_form(path: Path, departments: frozenset[str]) -> FormTemplate:
     """Read and check one template; raises FormError naming every mistake in it, with its line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise FormError(f"The form template '{path}' cannot be read ({error}).") from None
     return parse_form(text, path, departments)
@@ -83,7 +86,7 @@ def parse_form(text: str, path: Path, departments: frozenset[str]) -> FormTempla
     """Check a template's text; ``path`` is named in errors, and lists are looked up beside it."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a TOMLDecodeError is a ValueError
         raise FormError(f"The form template '{path.name}' is not valid TOML: {error}.") from None
     check = _Check(text, path)
     form = _form(raw, departments, check)
@@ -101,7 +104,6 @@ class _Check:
     def __init__(self, text: str, path: Path) -> None:
         self.faults: list[tuple[int, str]] = []
         self.path, self.written = path, text
-        self.digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._lines = lines_of(text)
 
     def fault(self, place: Place, said: str) -> None:
@@ -136,8 +138,8 @@ class _Check:
         least: int = 1,
     ) -> int:  # fmt: skip
         value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self.fault((*at, key), f"{where}: {key} must be a whole number from {least}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+            self.fault((*at, key), f"{where}: {key} must be a whole number from {least} to {_MOST}")
             return default
         return value
 
@@ -162,7 +164,7 @@ class _Check:
         if (
             not isinstance(value, list)
             or len(value) != 4
-            or not all(isinstance(v, int | float) and 0 <= v <= 1 for v in value)
+            or not all(type(v) in (int, float) and 0 <= v <= 1 for v in value)
             or not (value[0] < value[2] and value[1] < value[3])
         ):
             self.fault(
@@ -209,6 +211,7 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
     record_title = check.text(raw, "record_title", (), where, None)
     _check_title(record_title or "", [f.name for f in fields], check)
     minimum, barcode, anchors = _identify(raw.get("identify"), pages, check)
+    lists = repr([field.values for field in fields])
     return FormTemplate(
         name=name,
         printing=check.text(raw, "printing", (), where, None) or "",
@@ -225,7 +228,7 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
         barcode=barcode,
         reference=without_answers(_reference(raw.get("reference", {}), pages, check), fields),
         fields=fields,
-        digest=check.digest,
+        digest=hashlib.sha256((check.written + lists).encode()).hexdigest()[:16],
         text=check.written,
         path=check.path,
     )
@@ -234,7 +237,10 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
 def _check_title(title: str, names: list[str], check: _Check) -> None:
     at = ("record_title",)
     try:
-        used = [key for _, key, _, _ in string.Formatter().parse(title) if key is not None]
+        parsed = [part for part in string.Formatter().parse(title) if part[1] is not None]
+        used = [str(part[1]) for part in parsed]
+        if any(form or turn for _, _, form, turn in parsed):
+            raise ValueError("a field stands in braces, and nothing else")
     except ValueError as error:
         check.fault(at, f"the form: record_title is not well formed ({error})")
         return
@@ -249,7 +255,7 @@ def _size(raw: object, check: _Check) -> tuple[float, float] | None:
     if (
         not isinstance(raw, list)
         or len(raw) != 2
-        or not all(isinstance(v, int | float) and 0 < v < 100 for v in raw)
+        or not all(type(v) in (int, float) and 0 < v < 100 for v in raw)
     ):
         check.fault(("size",), "the form: size must be [width, height] of the paper in inches")
         return None
@@ -301,7 +307,7 @@ def answer_lines(text: str, fields: Sequence[FieldTemplate]) -> tuple[int, ...]:
 
 
 def _is_answer(line: Anchor, field: FieldTemplate) -> bool:
-    written = field.kind in values.TEXT_KINDS and field.kind != "stamp"
+    written = field.kind in (*values.TEXT_KINDS, "signature") and field.kind != "stamp"
     if field.zone is None or line.box is None or line.page not in field.pages or not written:
         return False
     x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
@@ -320,6 +326,8 @@ def _anchors(
         place, where = (*at, number), f"{what} {number + 1}"
         check.only(row, frozenset({"text", "page", "box"}), place, where)
         text = check.text(row, "text", place, where)
+        if text and sum(c.isalnum() for c in text) < _LEAST_LETTERS:
+            check.fault(place, f"{where}: text needs two letters or more to be found by")
         page = check.whole(row, "page", place, where, 1)
         if page > pages:
             check.fault(place, f"{where}: page {page} is beyond the form's {pages} page(s)")
@@ -344,11 +352,18 @@ def _fields(raw: object, pages: int, check: _Check) -> tuple[FieldTemplate, ...]
         kinds[field.name] = field.kind
     for number, field in enumerate(fields):
         for rule in field.compare:
-            if kinds.get(rule.other) != field.kind:
+            other = next((f for f in fields if f.name == rule.other), None)
+            if other is None or other is field or other.kind != field.kind:
                 check.fault(
                     (*at, number, "compare"),
-                    f"field '{field.name}': compare names '{rule.other}', which is no field of "
-                    f"kind {field.kind}",
+                    f"field '{field.name}': compare names '{rule.other}', which is no other field "
+                    f"of kind {field.kind}",
+                )
+            elif not set(other.pages) & set(field.pages):
+                check.fault(
+                    (*at, number, "compare"),
+                    f"field '{field.name}': compare names '{rule.other}', which stands on another "
+                    "page of the form",
                 )
     return fields
 
@@ -456,7 +471,7 @@ def _looked_up(lookup: str, at: Place, where: str, check: _Check) -> tuple[str, 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         check.fault(place, f"{where}: the list '{name}' cannot be read ({error})")
         return ()
     head = rows[0] if rows else []
@@ -502,8 +517,11 @@ def _check_place(field: FieldTemplate, at: Place, where: str, check: _Check) -> 
 
 def _pattern(pattern: str | None, at: Place, where: str, check: _Check) -> str | None:
     try:
-        re.compile(pattern or "")
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python may take otherwise some day
+            re.compile(pattern or "")
+            re.compile(rf"(?<!\w)(?:{pattern or ''})(?!\w)")  # as it is looked for in a line
+    except (re.error, OverflowError, RecursionError) as error:
         check.fault((*at, where.split()[-1]), f"{where} is no regular expression ({error})")
         return None
     return pattern

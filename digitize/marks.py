@@ -31,38 +31,44 @@ Indices = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 # Boxes are looked at this large at most, in pixels: more tells nothing and takes time.
 _SIDE = 28.0
+# Boxes are looked at together where the largest is at most so many times the smallest.
+_SPREAD = 1.6
 # Shares of a box's side: how far off an outline is looked for, and how far around a window reaches.
 _REACH, _SEEN = 1.0, 1.7
-# Ink up to the first is the paper's grain; an outline has at least the second.
+# Ink below the first is the paper's grain; an outline has at least the second.
 _GRAIN, _PRINT = 38, 90
+
 # Sizes that an outline may have, as shares of the expected box, and those tried blindly.
 _LEAST, _MOST = 0.45, 1.5
 _GRID = (0.55, 0.61, 0.68, 0.75, 0.83, 0.91, 1.0, 1.1, 1.2)
-# From which fit (at most 1) an outline is one, and stands whole and free.
-_FITS, _WHOLE = 0.5, 0.78
-# Kinds of outlines are one when their sizes differ by less, as a share.
+# How well an outline fits (at most 1) that is one, that is good, and that stands whole and free.
+_FITS, _FITS_WELL, _WHOLE = 0.5, 0.68, 0.78
+# Outlines are of one kind when their sizes differ by less, as a share.
 _ALIKE = 0.08
 # How far around an outline there should be paper, in pixels; how much ink there tells against it,
 # and how much standing off by its own size does.
 _ROUND, _ALONE, _NEARNESS = 3, 0.3, 0.3
 # By how much less another outline may fit and still be the one that was meant.
 _RIVALS = 0.1
-# How far off its place a side may be, in pixels.
+# How far off its place a side may be, in pixels: first those in which only its outer edge may lie.
 _OFFS = (-4, -3, -2, -1, 0, 1, 2)
-# Of more windows that many tell what an outline looks like.
-_SOME = 6
-_PEERS = 60
-_MANY = 8
+# So many windows tell what an outline looks like, and so many others what an empty one holds.
+_SOME, _PEERS = 6, 60
+
 # Shares of the area inside from which ink is a mark: blots and dots, long strokes, and what reaches
-# over the outline. From the last on it is filled, or solid.
+# over the outline; below which it is of strokes, and above which a bubble is filled, a box black.
+# Tuned with the rest on the half "tune" of benchmarks/marks.py.
 _LEAST_INK, _LEAST_STROKE, _LEAST_OVER = 0.07, 0.045, 0.13
-_STROKES, _FILLED, _SOLID = 0.45, 0.4, 0.75
+_STROKES, _FILLED, _BLACK = 0.45, 0.4, 0.75
+# Of a box that is blacked out this much lies outside: on three sides, or on fewer.
+_STRUCK_OVER, _STRUCK_OVER_FEW, _NO_SCRIBBLE = 0.35, 0.6, 3.0
+# Empty bubbles with different letters differ by less ink. Two letters hold at most the next, and
+# in fewer bubbles than the last nobody can tell alike letters from alike marks.
+_LETTERS_DIFFER, _LETTER, _FEW = 0.15, 0.22, 5
+# From so many squares on, something may be printed in all of them.
+_MANY = 8
 # How sure a verdict is at most that a person should see.
 _DOUBT = 0.6
-# Empty bubbles with different letters differ by less ink.
-_LETTERS_DIFFER = 0.15
-
-
 _NEXT = np.ones((3, 3), np.uint8)
 
 
@@ -146,8 +152,9 @@ class _Content:
     """What is in an outline and about it, as shares of the area inside.
 
     ``ink`` is all but specks, ``dust`` the specks, ``extent`` how long the longest stroke is, as a
-    share of the box's side; ``traced`` is what long strokes cover, however faint. ``over`` reaches out of the outline, on so many ``sides``, and on to
-    the outline of the window ``reached``, if it is not None.
+    share of the box's side; ``traced`` is what long strokes cover, however faint. ``over`` reaches
+    out of the outline, on so many ``sides``, and on to the outline of the window ``reached``, if it
+    is not None.
     """
 
     ink: float
@@ -159,14 +166,48 @@ class _Content:
     reached: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What boxes read together have in common.
+
+    Some hold ``strokes``; all hold what may be ``letters`` or marks; or all are ``bare`` of an
+    outline, and yet some hold much more than others.
+    """
+
+    strokes: bool
+    letters: bool
+    bare: bool
+
+
 def read_marks(image: Grey, boxes: Sequence[Box]) -> tuple[Mark, ...]:
     """Read the printed squares or circles that are expected at boxes of one page.
 
-    Best are all boxes of a page, or all options of a question, at once: they are compared. Each is
-    looked for up to its own size away from where it is expected.
+    Best are all boxes of a page, or all options of a question, at once: those of about one size
+    are compared. Each is looked for up to its own size away from where it is expected.
     """
-    if not boxes:
-        return ()
+    marks: dict[int, Mark] = {}
+    for members in _of_one_size(boxes):
+        marks |= zip(members, _read_alike(image, [boxes[i] for i in members]), strict=True)
+    return tuple(marks[i] for i in range(len(boxes)))
+
+
+def _of_one_size(boxes: Sequence[Box]) -> list[list[int]]:
+    """Part boxes, by their numbers, into those of about one size."""
+    groups: list[list[int]] = []
+    for i in sorted(range(len(boxes)), key=lambda i: _side(boxes[i])):
+        if groups and _side(boxes[i]) <= _SPREAD * _side(boxes[groups[-1][0]]):
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return [sorted(group) for group in groups]
+
+
+def _side(box: Box) -> float:
+    return math.sqrt(max(1, box.width) * max(1, box.height))
+
+
+def _read_alike(image: Grey, boxes: Sequence[Box]) -> list[Mark]:
+    """Read boxes of about one size."""
     windows, scale = _windows(image, boxes)
     outlines, rivals = _outlines(windows)
     contents = _contents(windows, outlines)
@@ -180,7 +221,7 @@ def read_marks(image: Grey, boxes: Sequence[Box]) -> tuple[Mark, ...]:
             confidence = 0.0
         ink, sure = round(min(content.ink, 1.0), 3), round(max(0.0, confidence), 3)
         marks.append(Mark(state, place, outline is not None, ink, sure))
-    return tuple(marks)
+    return marks
 
 
 def _lies_on(image: Grey, box: Box) -> bool:
@@ -199,7 +240,7 @@ def _on_page(outline: _Outline, window: _Window, scale: float) -> Box:
 
 def _windows(image: Grey, boxes: Sequence[Box]) -> tuple[list[_Window], float]:
     """Cut out every box's surroundings, and tell by how much they are reduced."""
-    side = float(np.median([np.sqrt(max(1, b.width) * max(1, b.height)) for b in boxes]))
+    side = float(np.median([_side(box) for box in boxes]))
     reach = max(8, round(side * (0.5 + _SEEN)))
     size = round(2 * reach * min(1.0, _SIDE / side))
     scale = size / (2 * reach)
@@ -239,9 +280,8 @@ def _inked(parts: NDArray[np.uint8]) -> NDArray[np.uint8]:
     darkness = float(np.median(dark))
     inked = []
     for part, white in zip(parts, paper.tolist(), strict=True):
-        darker = cv2.convertScaleAbs(
-            cv2.subtract(white, part), alpha=255 / max(white - darkness, 60.0)
-        )
+        reach = max(white - darkness, 60.0)
+        darker = cv2.convertScaleAbs(cv2.subtract(white, part), alpha=255 / reach)
         inked.append(cv2.threshold(darker, _GRAIN - 1, 0, cv2.THRESH_TOZERO)[1])
     return np.stack(inked)
 
@@ -330,9 +370,9 @@ def _kinds(windows: Sequence[_Window]) -> list[_Kind]:
     some = windows[:: -(-len(windows) // _SOME)]
     valued = [(_usual_value(kind, some), kind) for kind, _ in counted if kind]
     support = max(many for _, many in counted)
-    if support < 0.6 * len(windows) or max(value for value, _ in valued) < _WHOLE - 0.1:
+    if support < 0.6 * len(windows) or max(value for value, _ in valued) < _FITS_WELL:
         valued += [(_usual_value(kind, some), kind) for kind in _tried(some, False)]
-        if max(value for value, _ in valued) < _WHOLE - 0.1:
+        if max(value for value, _ in valued) < _FITS_WELL:
             valued += [(_usual_value(kind, some), kind) for kind in _tried(some, True)]
     value, first = max(valued, key=lambda v: v[0])
     if value < _FITS - 0.2:
@@ -403,9 +443,8 @@ def _commonest(
     of_kind = [each[k] for k in np.flatnonzero(best)]
     measured = [(o.kind.width, o.kind.height, o.kind.stroke) for _, o in of_kind]
     width, height, stroke = (round(v) for v in np.median(measured, axis=0))
-    windows_of = sum(any(_alike(o.kind, _Kind(width, height, stroke, is_round)) for o in found)
-                     for found in seen)  # fmt: skip
-    return _Kind(width, height, stroke, is_round), windows_of
+    kind = _Kind(width, height, stroke, is_round)
+    return kind, sum(any(_alike(o.kind, kind) for o in found) for found in seen)
 
 
 def _likely(outline: _Outline, box: Box) -> float:
@@ -774,44 +813,71 @@ def _verdicts(
 ) -> list[tuple[MarkState, float]]:
     """Say what state each box is in, and how sure that is, by all that is in the others."""
     strengths = _strengths(windows, outlines, contents)
-    strokes = any(s > 1.6 and c.ink < _STROKES for s, c in zip(strengths, contents, strict=True))
-    by_place = not any(outlines) and max(strengths) >= 1 and min(strengths) < 0.3
+    usual = _usual(contents, outlines, strengths)
     verdicts = []
     for content, outline, rival, strength in zip(
         contents, outlines, rivals, strengths, strict=True
     ):
-        marked, most = strength >= 1, 1.0
-        if outline is None:
-            most = 0.8 if by_place else _DOUBT
-        elif outline.fit < _FITS + 0.1:
-            most = 0.9
-        if rival and abs(rival.ink - content.ink) > _LEAST_INK:
-            most = _DOUBT
-        if outline and outline.kind.round and _may_be_letters(contents, strengths):
-            most = _DOUBT
-        if content.reached is not None:
-            other = contents[content.reached].ink
-            if content.ink < 0.6 * other:
-                marked, most = False, 0.9 if content.ink < _LEAST_INK else _DOUBT
-            elif other >= 0.6 * content.ink:
-                most = _DOUBT
-        state = MarkState.MARKED if marked else MarkState.EMPTY
-        if marked and outline and not outline.kind.round and content.ink >= _SOLID:
-            if content.over >= (0.35 if content.sides >= 3 else 0.6):
-                state, most = MarkState.STRUCK, 0.8
-            elif strokes:  # the others hold strokes, and this was blacked out
-                most = _DOUBT
-        sure = _sureness(strength) - min(0.3, 2 * content.dust)
-        verdicts.append((state, min(most, sure)))
+        other = contents[content.reached].ink if content.reached is not None else 0.0
+        state = _state(content, outline, strength, other)
+        most = min(
+            0.98,
+            _doubt_by_outline(content, outline, rival, usual),
+            _doubt_by_content(content, state, other, usual),
+        )
+        verdicts.append((state, min(most, _sureness(strength) - min(0.3, 2 * content.dust))))
     return verdicts
 
 
-def _may_be_letters(contents: Sequence[_Content], strengths: Sequence[float]) -> bool:
-    """Say whether all of a few bubbles hold alike what may be printed letters or marks."""
+def _usual(
+    contents: Sequence[_Content], outlines: Sequence[_Outline | None], strengths: Sequence[float]
+) -> _Usual:
+    """Say what the boxes read together have in common."""
     inked = [content.ink for content in contents]
-    if len(inked) == 1:
-        return _LEAST_INK < inked[0] < _FILLED
-    return len(inked) < 5 and min(inked) > 0.22 and max(strengths) < 1
+    alone = len(inked) == 1 and _LEAST_INK < inked[0] < _FILLED
+    few = 1 < len(inked) < _FEW and min(inked) > _LETTER and max(strengths) < 1
+    return _Usual(
+        strokes=any(s > 1.6 and ink < _STROKES for s, ink in zip(strengths, inked, strict=True)),
+        letters=alone or few,
+        bare=not any(outlines) and max(strengths) >= 1 and min(strengths) < 0.3,
+    )
+
+
+def _state(content: _Content, outline: _Outline | None, strength: float, other: float) -> MarkState:
+    """Return a box's state; ``other`` is the ink in a box that a mark reaches from or to."""
+    if strength < 1 or content.ink < 0.6 * other:
+        return MarkState.EMPTY
+    if outline and not outline.kind.round and content.ink >= _BLACK:
+        few = content.sides < 3
+        if content.over >= (_STRUCK_OVER_FEW if few else _STRUCK_OVER):
+            return MarkState.STRUCK
+    return MarkState.MARKED
+
+
+def _doubt_by_outline(
+    content: _Content, outline: _Outline | None, rival: _Content | None, usual: _Usual
+) -> float:
+    """Return how sure a verdict is at most by how sure it is where the box stands."""
+    if rival and abs(rival.ink - content.ink) > _LEAST_INK:
+        return _DOUBT
+    if outline is None:
+        return 0.8 if usual.bare else _DOUBT
+    if outline.kind.round and usual.letters:
+        return _DOUBT
+    return 0.9 if outline.fit < _FITS + 0.1 else 1.0
+
+
+def _doubt_by_content(content: _Content, state: MarkState, other: float, usual: _Usual) -> float:
+    """Return how sure a verdict is at most by what was found in the box."""
+    if other > 0 and content.ink >= _LEAST_INK and other >= 0.6 * content.ink:
+        return _DOUBT  # a mark through two boxes
+    if state is MarkState.STRUCK:
+        return 0.8 if content.over < _NO_SCRIBBLE else _DOUBT
+    if state is MarkState.MARKED:
+        faint = content.ink < _LEAST_STROKE and content.over < _LEAST_OVER
+        blacked_out = content.ink >= _BLACK and usual.strokes
+        return _DOUBT if faint or blacked_out else 1.0
+    return 1.0
 
 
 def _sureness(strength: float) -> float:
@@ -825,24 +891,20 @@ def _strengths(
     contents: Sequence[_Content],
 ) -> list[float]:
     """Return how strongly each box is marked: 1 is between empty and marked."""
-    found = [_stroke_strength(c) for c in contents]
+    found = [_stroke_strength(content) for content in contents]
     for kind in {o.kind for o in outlines if o}:
         members = [i for i, o in enumerate(outlines) if o and o.kind == kind]
-        inked = np.array([contents[i].ink for i in members])
+        odd = _odd_strengths(
+            [windows[i] for i in members],
+            [o for o in outlines if o and o.kind == kind],
+            np.array([contents[i].ink for i in members]),
+        )
         usual_over = float(np.percentile([contents[i].over for i in members], 25))
-        for i in members:
-            over = (contents[i].over - usual_over) / _LEAST_OVER
-            found[i] = max(found[i] + over, min(over, 1.4)) if over > 0 else found[i]
-        least = float(np.percentile(inked, 25))
-        if least < _LEAST_INK or not (kind.round or len(members) >= _MANY):
-            continue
-        odd = _odd_ink([windows[i] for i in members], [outlines[i] for i in members], inked)
-        if not kind.round and np.median(odd) > 0.5 * np.median(inked):
-            continue
-        usual = float(np.median(odd[inked <= least + _LETTERS_DIFFER]))
-        for i, value in zip(members, odd, strict=True):
+        for k, i in enumerate(members):
             over = max(0.0, contents[i].over - usual_over) / _LEAST_OVER
-            found[i] = float(value) / (0.03 + 3.5 * min(usual, 0.04)) + over
+            if contents[i].ink == 0:  # it may be a word that touches the box
+                over = min(over, 1.4)
+            found[i] = (found[i] if odd is None else float(odd[k])) + over
     return found
 
 
@@ -852,26 +914,40 @@ def _stroke_strength(content: _Content) -> float:
     return max(content.ink / least, content.traced / _LEAST_INK)
 
 
-def _odd_ink(
-    windows: Sequence[_Window], outlines: Sequence[_Outline | None], inked: Numbers
-) -> Numbers:
+def _odd_strengths(
+    windows: Sequence[_Window], outlines: Sequence[_Outline], inked: Numbers
+) -> Numbers | None:
+    """Return how strongly boxes are marked in which letters are printed, None where none are.
+
+    Bubbles have letters when even the emptiest hold ink, squares when most hold the same.
+    """
+    is_round = outlines[0].kind.round
+    least = float(np.percentile(inked, 25))
+    if least < _LEAST_INK or not (is_round or len(inked) >= _MANY):
+        return None
+    odd = _odd_ink(windows, outlines, inked)
+    if not is_round and np.median(odd) > 0.5 * np.median(inked):
+        return None
+    usual = float(np.median(odd[inked <= least + _LETTERS_DIFFER]))
+    return np.asarray(odd / (0.03 + 3.5 * min(usual, 0.04)))
+
+
+def _odd_ink(windows: Sequence[_Window], outlines: Sequence[_Outline], inked: Numbers) -> Numbers:
     """Return for outlines of one kind the share of ink where the most alike empty one has none.
 
     What all have, or those with the same printed letter, does not count.
     """
-    kind = next(o.kind for o in outlines if o)
+    kind = outlines[0].kind
     mask = _inside(kind, kind.stroke)
     blurred = [
-        cv2.blur(_patch(w, o, kind), (5, 5)) * mask
-        for w, o in zip(windows, outlines, strict=True)
-        if o
+        cv2.blur(_patch(window, outline, kind), (5, 5)) * mask
+        for window, outline in zip(windows, outlines, strict=True)
     ]
     patches = np.stack(blurred).reshape(len(blurred), -1).astype(np.int16)
-    order = np.argsort(inked)
     most = min(float(np.percentile(inked, 25)) + _LETTERS_DIFFER, _FILLED)
-    plain = [int(k) for k in order if inked[k] <= most]
+    plain = [int(k) for k in np.argsort(inked) if inked[k] <= most]
     odd = patches.sum(axis=1, dtype=np.int64)
-    for k in plain[:: -(-len(plain) // _PEERS)] if plain else []:
+    for k in plain[:: max(1, -(-len(plain) // _PEERS))]:
         rest = np.maximum(patches - patches[k], 0).sum(axis=1, dtype=np.int64)
         rest[k] = odd[k]
         odd = np.minimum(odd, rest)

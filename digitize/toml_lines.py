@@ -1,7 +1,7 @@
 """Where things stand in a TOML file, for naming mistakes: tomllib tells no lines of what it read.
 
-A scan of lines and brackets, on files that tomllib has found well formed. A multi-line string that
-looks like TOML may lead it astray; a line would then be named that is not the right one.
+A scan of brackets and keys, on files that tomllib has found well formed, with what stands in quotes
+and comments taken out before.
 """
 
 from __future__ import annotations
@@ -11,45 +11,48 @@ from collections import Counter
 
 Path = tuple[str | int, ...]
 
-_ARRAY = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
-_TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(#.*)?$")
-_KEY = re.compile(r"\s*([\w-]+)\s*=\s*(.*)")
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
-_COMMENT = re.compile(r"#.*")
+_ARRAY = re.compile(r"\s*\[\[([^\[\]]+)\]\]")
+_TABLE = re.compile(r"\s*\[([^\[\]]+)\]\s*$")
+_KEY = re.compile(r"\s*([\w.\s-]+?|\"\")\s*=")
+# The four kinds of strings, the long ones first, and comments.
+_HIDDEN = re.compile(
+    r"\"\"\"(?:\\.|[^\\])*?\"\"\"+|'''.*?'''+|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*", re.DOTALL
+)
 
 
 def lines_of(text: str) -> dict[Path, int]:
     """Return the lines (from 1) on which tables, keys and the items of lists of tables begin."""
     found: dict[Path, int] = {}
-    counts: Counter[str] = Counter()
+    counts: Counter[Path] = Counter()
     table: Path = ()
-    within: Path | None = None  # the list whose brackets are open
+    open_list: Path | None = None  # whose brackets are open
     depth = item = 0
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = _COMMENT.sub("", _QUOTED.sub('""', raw))
-        if within is None:
+    for number, line in enumerate(_HIDDEN.sub(_blank, text).split("\n"), 1):
+        rest = line
+        if open_list is None:
             if match := _ARRAY.match(line):
-                table = (match[1], counts[match[1]])
-                counts[match[1]] += 1
-                found.setdefault(table[:1], number)
+                name = _parts(match[1])
+                table = (*name, counts[name])
+                counts[name] += 1
+                found.setdefault(name, number)
                 found[table] = number
                 continue
             if match := _TABLE.match(line):
-                table = tuple(match[1].split("."))
+                table = _parts(match[1])
                 found[table] = number
                 continue
             if (match := _KEY.match(line)) is None:
                 continue
-            within, item, depth = (*table, match[1]), 0, 0
-            found[within] = number
-            line = match[2]
-        for mark in line:
+            open_list, item, depth = (*table, *_parts(match[1])), 0, 0
+            found[open_list] = number
+            rest = line[match.end() :]
+        for mark in rest:
             if mark == "{" and depth == 1:
-                found[*within, item] = number
+                found[*open_list, item] = number
                 item += 1
             depth += (mark in "[{") - (mark in "]}")
         if depth <= 0:
-            within = None
+            open_list = None
     return found
 
 
@@ -59,3 +62,13 @@ def line_of(lines: dict[Path, int], place: Path) -> int:
         if place[:end] in lines:
             return lines[place[:end]]
     return 1
+
+
+def _blank(hidden: re.Match[str]) -> str:
+    """Return what stands for a string or a comment: nothing in it, and its line ends."""
+    ends = "\n" * hidden[0].count("\n")
+    return ends if hidden[0].startswith("#") else f'""{ends}'
+
+
+def _parts(name: str) -> Path:
+    return tuple(part.strip() for part in name.split("."))

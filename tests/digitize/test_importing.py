@@ -23,7 +23,7 @@ from records.model import DocumentStatus, FieldStatus, Role
 from tests.digitize.making import SAMPLES, TRUTH, as_bytes, card, configured
 
 FORM = "scan0012.bmp"
-FIELD_KEYS = ["value", "raw", "confidence", "status", "reasons", "page", "box"]
+FIELD_KEYS = ["value", "raw", "confidence", "status", "reasons", "found_by", "page", "box"]
 
 
 @dataclass(frozen=True)

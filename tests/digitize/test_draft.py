@@ -1,0 +1,256 @@
+"""A template's first draft: what is printed is in it, what somebody wrote is not, and it loads."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitize.draft import Guess, ScannedPage, draft_form, field_name, printed_texts, quoted
+from digitize.form_file import RESERVED, parse_form
+from digitize.forms import FormTemplate
+from records.errors import InputError
+from records.geometry import Box, union
+from records.model import Line, Pair, Word
+
+SIZE = (1000, 1000)  # so that a thousandth of the page is a pixel
+Rows = Sequence[tuple[int, int, str]]
+PRINT: Rows = (
+    (300, 50, "DOG LICENCE APPLICATION"),
+    (50, 200, "Name of owner"),
+    (50, 300, "Date of birth"),
+    (50, 400, "Licence fee"),
+    (50, 500, "Telephone"),
+    (50, 900, "Return this form to the Town Clerk"),
+)
+LABELS = ("Name of owner", "Date of birth", "Licence fee", "Telephone")
+
+
+def line(left: int, top: int, text: str, sure: float = 0.95) -> Line:
+    """Return a line of words, ten pixels a letter, twenty high."""
+    words = []
+    for word in text.split(" "):
+        words.append(Word(word, Box(left, top, left + 10 * len(word), top + 20), sure))
+        left += 10 * (len(word) + 1)
+    return Line(tuple(words))
+
+
+def box(made: Line) -> Box:
+    """Return where a line stands."""
+    found = union([word.box for word in made.words])
+    assert found
+    return found
+
+
+def page(rows: Rows = PRINT, answers: Sequence[str] = ()) -> ScannedPage:
+    """Return a page with its print, and answers beside its labels, in their order."""
+    lines = [line(*row) for row in rows]
+    pairs = []
+    for label, answer in zip(LABELS, answers, strict=False):
+        printed = next(made for made in lines if made.text == label)
+        written = line(400, box(printed).top + 2, answer)
+        pairs.append(Pair(label, answer, box(printed), box(written), 0.9))
+        lines.append(written)
+    return ScannedPage(tuple(lines), SIZE, tuple(pairs))
+
+
+ANN = ("Ann Hartwell", "March 14, 1961", "$12.50", "555-555-0142")
+ROB = ("Rob Millbrook", "7/2/1958", "$8.00", "555-555-0177")
+
+
+def drafted(*scans: ScannedPage | Sequence[ScannedPage], name: str = "dog") -> FormTemplate:
+    """Return a draft from scans, loaded as a template; raises FormError when it is none."""
+    pages = [[scan] if isinstance(scan, ScannedPage) else scan for scan in scans]
+    return parse_form(draft_form(name, pages), Path("dog.toml"), frozenset())
+
+
+# What is printed
+
+
+def test_what_scans_have_in_common_is_printed() -> None:
+    """Texts that stand on every copy at about the same place are print; others are answers."""
+    moved = [(left + 20, top - 10, text) for left, top, text in PRINT]
+    found = printed_texts([[page(answers=ANN)], [page(moved, ROB)], [page()]])
+    assert sorted(text.text for text in found) == sorted(text for _, _, text in PRINT)
+
+
+def test_what_stands_elsewhere_is_not_the_same_print() -> None:
+    """The same words at another place of another copy are chance."""
+    other = [row for row in PRINT if row[2] != "Telephone"] + [(50, 700, "Telephone")]
+    assert "Telephone" not in [t.text for t in printed_texts([[page()], [page(other)]])]
+
+
+def test_answers_are_not_in_a_draft() -> None:
+    """What somebody wrote into the form is nowhere in its draft: not as a label or an anchor."""
+    text = draft_form("dog", [[page(answers=ANN)], [page(answers=ROB)]])
+    for answer in (*ANN, *ROB):
+        assert answer not in text
+
+
+def test_answers_of_a_single_copy_are_not_in_a_draft() -> None:
+    """With one copy what stands in the fields that were guessed is left out."""
+    text = draft_form("dog", [[page(answers=ANN)]])
+    assert not [answer for answer in ANN if answer in text]
+
+
+@pytest.mark.parametrize("copies", [1, 2], ids=["two copies", "three copies"])
+def test_a_pair_of_one_copy_alone_makes_no_field(copies: int) -> None:
+    """A label stands on all copies: what was taken for one on the first may be an answer."""
+    first = page(answers=ANN)
+    written = [line(400, 700, "Ann Hartwell"), line(700, 700, "12 Elm Street")]
+    pair = Pair("Ann Hartwell", "12 Elm Street", box(written[0]), box(written[1]), 0.9)
+    first = replace(first, lines=(*first.lines, *written), pairs=(*first.pairs, pair))
+    text = draft_form("dog", [[first], *([[page(answers=ROB)]] * copies)])
+    assert "Ann Hartwell" not in text
+
+
+# What is guessed
+
+
+def test_fields_and_kinds_are_guessed() -> None:
+    """A label with answers becomes a field in a zone that holds them all, of their kind."""
+    form = drafted(page(answers=ANN), page(answers=ROB))
+    assert [(f.label, f.kind) for f in form.fields] == [
+        ("Name of owner", "text"), ("Date of birth", "date"), ("Licence fee", "money"),
+        ("Telephone", "phone"),
+    ]  # fmt: skip
+    for field, top in zip(form.fields, (200, 300, 400, 500), strict=True):
+        assert field.zone
+        left, upper, right, lower = field.zone
+        assert 0.25 < left <= 0.4
+        assert right >= 0.54
+        assert upper <= (top + 2) / 1000 < (top + 22) / 1000 <= lower
+    assert form.title == "DOG LICENCE APPLICATION"
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        (("12", "1,400"), "number"),
+        (("$12.00", "14.50"), "money"),
+        (("12", "Ann"), "text"),
+        (("12 Elm St", "14 Oak St"), "text"),
+        (("March 14, 2019", "3/14/19"), "date"),
+        (("March 14, 2019", "Ann"), "text"),
+        (("(555) 555-0142",), "phone"),
+        ((), "text"),
+    ],
+)
+def test_a_kind_is_what_all_answers_are(answers: tuple[str, ...], kind: str) -> None:
+    """One answer that is not of a kind makes the field a text."""
+    assert Guess("A label", 1, (0, 0, 1, 1), answers).kind == kind
+
+
+def test_a_blank_form_has_print_and_no_fields() -> None:
+    """One blank form gives anchors and a reference, each with its box."""
+    form = drafted(page())
+    assert form.fields == ()
+    assert len(form.reference) == len(PRINT)
+    assert 3 <= len(form.anchors) <= 6
+    assert all(anchor.box for anchor in form.anchors)
+
+
+def test_several_pages() -> None:
+    """Each page has anchors of its own, and a field says on which it stands."""
+    second = [(50, 100, "Second page of two"), (50, 900, "Form L-7 page two")]
+    form = drafted(
+        [page(answers=ANN[:1]), page([*second, *PRINT[1:5]], ANN)],
+        [page(answers=ROB[:1]), page([*second, *PRINT[1:5]], ROB)],
+    )
+    assert form.pages == 2
+    assert {a.page for a in form.anchors} == {1, 2}
+    assert [f.pages for f in form.fields] == [(1,), (2,), (2,), (2,), (2,)]
+    assert form.fields[1].name == "name_of_owner_2"
+
+
+def test_an_answer_may_stand_off_its_labels_line() -> None:
+    """An answer typed a line's height above its label has a zone, and the draft loads."""
+    made, label = page(), line(50, 600, "Name of dog")
+    answer = line(400, 574, "Rex the second")
+    pair = Pair("Name of dog", "Rex the second", box(label), box(answer), 0.9)
+    form = drafted(replace(made, lines=(*made.lines, label, answer), pairs=(pair,)))
+    assert form.fields[0].zone
+
+
+def test_a_blank_back_does_no_harm() -> None:
+    """Paper that was scanned on both sides gives a draft, though its back has nothing on it."""
+    assert drafted([page(answers=ANN), page(())], [page(answers=ROB), page(())]).anchors
+
+
+def test_a_text_that_is_printed_twice_does_no_harm() -> None:
+    """A sheet of two equal halves gives a draft."""
+    halves = [(50, 100, "Town of Alder Falls"), (50, 600, "Town of Alder Falls")]
+    assert drafted(page(halves)).anchors
+
+
+# Any paper gives a template that loads
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Name of owner", "name_of_owner"),
+        ("Title", "title_2"),
+        ("1. Name", "field_1_name"),
+        ("???", "field"),
+        ("\u540d\u524d", "field"),
+        ("Stra\u00dfe", "strasse"),
+        ("One two three four five six", "one_two_three_four"),
+    ],
+)
+def test_a_field_has_a_good_name(label: str, name: str) -> None:
+    """A label becomes a name that a template may have, and none that means something else."""
+    assert field_name(label, RESERVED) == name
+    assert field_name(label, [*RESERVED, name]) not in (name, *RESERVED)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_can_be_written(text: str) -> None:
+    """Quotes, backslashes and control characters come back out of TOML as they went in."""
+    assert tomllib.loads(f"a = {quoted(text)}")["a"] == text
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp"]), min_size=1, max_size=14)
+TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
+PLACES = st.tuples(st.integers(0, 950), st.integers(0, 980), TEXTS)
+
+
+def _may_answer(label: Line, answer: Line) -> bool:
+    """Say whether a line lies beside or under another, up to 1.4 of its height off its line."""
+    one, other = box(label), box(answer)
+    beside = other.left > one.right and abs(other.top - one.top) <= 28
+    return beside or other.top >= one.bottom
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> ScannedPage:
+    """Draw a page with a title, any lines, and pairs between any two of them."""
+    rows = draw(st.lists(PLACES, max_size=6))
+    lines = [line(300, 40, "A form with a title"), *(line(*row) for row in rows)]
+    some = st.sampled_from(lines)
+    found = draw(st.lists(st.tuples(some, some), max_size=4))
+    pairs = [Pair(a.text, b.text, box(a), box(b), 0.5) for a, b in found if _may_answer(a, b)]
+    return ScannedPage(tuple(lines), SIZE, tuple(pairs))
+
+
+@settings(deadline=None)
+@given(st.lists(pages(), min_size=1, max_size=2), st.booleans())
+def test_a_draft_of_any_pages_is_a_good_template(scanned: list[ScannedPage], twice: bool) -> None:
+    """Whatever was read, the draft loads: a person mends what it says, not how it is written."""
+    copies = [scanned, scanned] if twice else [scanned]
+    form = drafted(*copies)
+    assert form.pages == len(scanned)
+    assert all(a.box for a in (*form.anchors, *form.reference))
+
+
+def test_pages_with_nothing_in_common_are_told() -> None:
+    """Scans of two different forms give a sentence about the scans, and no broken template."""
+    other = [(50, 100, "Something else altogether"), (50, 900, "Of another office, too")]
+    with pytest.raises(InputError):
+        draft_form("dog", [[page()], [page(other)]])
