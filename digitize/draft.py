@@ -13,6 +13,7 @@ from digitize import values
 from digitize.form_file import RESERVED
 from digitize.forms import Anchor, Zone
 from digitize.identify import find_text, letters, spell
+from records.errors import InputError
 from records.geometry import Box, union
 from records.model import Line, Pair, Word
 
@@ -272,7 +273,14 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
     printed = [t for t in texts if not any(_stands_in(t, field) for field in fields)]
     if len(scans) == 1:  # nothing tells what stands beside no label from print; figures are answers
         printed = [t for t in printed if sum(c.isdigit() for c in t.text) < _FIGURES]
-    pages = max((text.page for text in printed), default=1)
+    if not printed:
+        raise InputError("These scans have no print in common; give copies of one form.")
+    pages = max(text.page for text in printed)
+    if lacking := [n for n in range(1, pages + 1) if all(t.page != n for t in printed)]:
+        raise InputError(
+            f"Page {lacking[0]} of these scans has no print in common; give copies of one form, "
+            "their pages in order."
+        )
     fields = tuple(field for field in fields if field.page <= pages)
     lines = [
         "# A first draft. Look at every line of it; docs/forms.md says what they mean.",

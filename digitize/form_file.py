@@ -27,7 +27,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*([a-z][a-z0-9_]*)")
 # The most pages and lines; the least letters of a text to be found by.
-_MOST, _LEAST_LETTERS = 200, 2
+_MOST, _LEAST_LETTERS = 200, 1
 # A printed line in a zone that is so like (0 to 100) the field's label is no answer.
 _LABEL = 85
 # Words that searching takes for something else than a form's field.
@@ -103,11 +103,13 @@ class _Check:
 
     def __init__(self, text: str, path: Path) -> None:
         self.faults: list[tuple[int, str]] = []
+        self.places: list[Place] = []  # of the faults
         self.path, self.written = path, text
         self._lines = lines_of(text)
 
     def fault(self, place: Place, said: str) -> None:
         line = line_of(self._lines, place)
+        self.places.append(place)
         self.faults.append((line, f"line {line}: {said}"))
 
     def text(
@@ -287,7 +289,7 @@ def _reference(raw: object, pages: int, check: _Check) -> tuple[Anchor, ...]:
     check.only(raw, frozenset({"lines"}), at, "reference")
     lines = _anchors(raw.get("lines", []), (*at, "lines"), "reference line", pages, check)
     for number, line in enumerate(lines):
-        if line.box is None:
+        if line.box is None and "box" not in raw["lines"][number]:
             check.fault((*at, "lines", number), f"reference line {number + 1}: box is missing")
     return lines
 
@@ -327,7 +329,7 @@ def _anchors(
         check.only(row, frozenset({"text", "page", "box"}), place, where)
         text = check.text(row, "text", place, where)
         if text and sum(c.isalnum() for c in text) < _LEAST_LETTERS:
-            check.fault(place, f"{where}: text needs two letters or more to be found by")
+            check.fault(place, f"{where}: text needs a letter or a figure to be found by")
         page = check.whole(row, "page", place, where, 1)
         if page > pages:
             check.fault(place, f"{where}: page {page} is beyond the form's {pages} page(s)")
@@ -356,8 +358,8 @@ def _fields(raw: object, pages: int, check: _Check) -> tuple[FieldTemplate, ...]
             if other is None or other is field or other.kind != field.kind:
                 check.fault(
                     (*at, number, "compare"),
-                    f"field '{field.name}': compare names '{rule.other}', which is no other field "
-                    f"of kind {field.kind}",
+                    f"field '{field.name}': compare names '{rule.other}', which is no field of "
+                    f"kind {field.kind} beside it",
                 )
             elif not set(other.pages) & set(field.pages):
                 check.fault(
@@ -411,7 +413,8 @@ def _field(
         sure=check.share(row, "sure", at, where),
         max_error=check.share(row, "max_error", at, where),
     )
-    _check_place(field, at, where, check)
+    if not {"zone", "anywhere"} & {str(p[-1]) for p in check.places if p[:2] == at}:
+        _check_place(field, at, where, check)
     return field
 
 

@@ -19,8 +19,8 @@ from digitize.intake import shown
 from digitize.toml_lines import lines_of
 from records.errors import FormError
 
-_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
-_MOST_BYTES, _MOST_FILES = 20_000_000, 200
+_NAME = re.compile(r"[^-./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
+MOST_BYTES, _MOST_FILES = 8_000_000, 200
 _DAMAGED = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError,
     OSError, ValueError,
@@ -86,7 +86,10 @@ def unpack(
     content = _content(packed)
     wrong = [name for name in content if not _NAME.fullmatch(name)]
     if wrong:
-        raise FormError(f"The parcel holds a file named '{shown(Path(wrong[0]))}'; refuse it.")
+        name = shown(Path(wrong[0]))
+        raise FormError(
+            f"The parcel holds '{name}', which is neither a template nor a list of one."
+        )
     present = [name for name in content if (folder / name).exists()]
     if present and not replace:
         raise FormError(
@@ -111,7 +114,7 @@ def unpack(
 def _content(packed: bytes) -> dict[str, bytes]:
     """Return a parcel's files by their names, no more bytes of them than are allowed."""
     found: dict[str, bytes] = {}
-    room = _MOST_BYTES
+    room = MOST_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as file:
             infos = file.infolist()
@@ -147,6 +150,10 @@ def _check(content: dict[str, bytes], folder: Path, departments: frozenset[str])
             (Path(aside) / name).write_bytes(data)
         lists: set[str] = set()
         for name in sorted(n for n in content if n.endswith(".toml")):
+            try:
+                content[name].decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise FormError(f"'{name}' in the parcel is no text ({error}).") from None
             form = load_form(Path(aside) / name, departments)
             lists |= lists_of(form.text)
             if form.key in keys:
@@ -156,7 +163,9 @@ def _check(content: dict[str, bytes], folder: Path, departments: frozenset[str])
                 )
             keys[form.key] = name
     if strange := [n for n in content if not n.endswith(".toml") and n not in lists]:
-        raise FormError(f"The parcel holds '{strange[0]}', which none of its templates asks for.")
+        raise FormError(
+            f"The parcel holds '{strange[0]}', which is neither a template nor a list of one."
+        )
 
 
 def _good(path: Path, departments: frozenset[str]) -> FormTemplate | None:

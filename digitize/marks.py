@@ -823,7 +823,7 @@ def _verdicts(
         most = min(
             0.98,
             _doubt_by_outline(content, outline, rival, usual),
-            _doubt_by_content(content, state, other, usual),
+            _doubt_by_content(content, state, other, usual, bool(outline and outline.kind.round)),
         )
         verdicts.append((state, min(most, _sureness(strength) - min(0.3, 2 * content.dust))))
     return verdicts
@@ -867,17 +867,19 @@ def _doubt_by_outline(
     return 0.9 if outline.fit < _FITS + 0.1 else 1.0
 
 
-def _doubt_by_content(content: _Content, state: MarkState, other: float, usual: _Usual) -> float:
+def _doubt_by_content(
+    content: _Content, state: MarkState, other: float, usual: _Usual, is_round: bool
+) -> float:
     """Return how sure a verdict is at most by what was found in the box."""
     if other > 0 and content.ink >= _LEAST_INK and other >= 0.6 * content.ink:
         return _DOUBT  # a mark through two boxes
+    if state is MarkState.EMPTY:
+        return 0.9 if other > content.ink else 1.0  # a neighbour's mark left it
     if state is MarkState.STRUCK:
         return 0.8 if content.over < _NO_SCRIBBLE else _DOUBT
-    if state is MarkState.MARKED:
-        faint = content.ink < _LEAST_STROKE and content.over < _LEAST_OVER
-        blacked_out = content.ink >= _BLACK and usual.strokes
-        return _DOUBT if faint or blacked_out else 1.0
-    return 1.0
+    faint = content.ink < _LEAST_STROKE and content.over < _LEAST_OVER
+    blacked_out = content.ink >= _BLACK and usual.strokes and not is_round
+    return _DOUBT if faint or blacked_out else 1.0
 
 
 def _sureness(strength: float) -> float:

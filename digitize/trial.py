@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitize.forms import Forms
 from digitize.importing import Importer, Outcome
 from digitize.installation import Installation
-from digitize.intake import walk
+from digitize.intake import shown, walk
 from records import filing
 from records.archive import Archive
 from records.filing import Intake
@@ -36,6 +38,7 @@ class TrialFile:
     """
 
     name: str
+    sha256: str | None
     pages: tuple[PageResult | PageFailure, ...]
     pictures: tuple[bytes | None, ...]
     records: tuple[TrialRecord, ...]
@@ -52,16 +55,31 @@ def read_on_trial(
     with tempfile.TemporaryDirectory(prefix="digitize-trial-") as folder:
         installation = _installation(settings, forms, Path(folder))
         outcomes: list[Outcome] = []
-        candidates = walk(files)
-        with installation.archive.run() as run:
-            intake = Intake("trial", "trial", None, form, run.name)
-            importer = Importer(installation, intake, run, outcomes.append, lambda _tally: None)
-            importer.process(candidates, (), workers)
+        candidates = list(walk(files))
         try:
+            with _ended_by_signals(), installation.archive.run() as run:
+                intake = Intake("trial", "trial", None, form, run.name)
+                importer = Importer(installation, intake, run, outcomes.append, lambda _t: None)
+                importer.process(candidates, (), workers)
             found = [_file(installation, outcome) for outcome in outcomes]
         finally:
             installation.store.close()
-    return tuple(sorted(found, key=lambda file: file.name))
+    order = {shown(Path(c.path.name)): i for i, c in reversed(list(enumerate(candidates)))}
+    return tuple(sorted(found, key=lambda file: order.get(file.name, len(order))))
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let the signal that ends a process raise, so that nothing of a trial is left behind."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _installation(settings: Settings, forms: Forms, folder: Path) -> Installation:
@@ -81,5 +99,7 @@ def _file(installation: Installation, outcome: Outcome) -> TrialFile:
         archive.image_path(page.image).read_bytes() if isinstance(page, PageResult) else None
         for page in pages
     )
-    records = tuple(TrialRecord(record, store.fields(record.id)) for record in outcome.records)
-    return TrialFile(outcome.name, pages, pictures, records, outcome.message)
+    viewer = store.system_viewer("trial")
+    filed = store.documents(viewer, sha256=sha256) if sha256 else []
+    records = tuple(TrialRecord(record, store.fields(record.id)) for record in filed)
+    return TrialFile(outcome.name, sha256, pages, pictures, records, outcome.message)

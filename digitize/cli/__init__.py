@@ -13,6 +13,7 @@ import click
 
 from digitize import __version__
 from digitize.cli import adding, again, finding, forms, site, upkeep
+from digitize.cli import forms_learning as forms_learning  # its commands join the group of forms
 from digitize.cli.session import Session
 from records.errors import DigitizeError, ExitCode
 from records.settings import find_config

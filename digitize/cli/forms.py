@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import click
 
@@ -12,7 +13,7 @@ from digitize.cli.session import Session, json_option, pass_session
 from digitize.draft import ScannedPage, draft_form
 from digitize.export import field_json
 from digitize.form_file import NAME, load_form, load_forms, parse_form
-from digitize.form_parcel import parcel, unpack
+from digitize.form_parcel import MOST_BYTES, parcel, unpack
 from digitize.forms import Forms, FormTemplate, names, printings
 from digitize.pairs import find_pairs
 from digitize.trial import TrialFile, read_on_trial
@@ -38,8 +39,11 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         say_json([_form_json(form) for form in found])
         return
-    rows = [(f.name, cut(f.title, 30), f.department or "-", f.pages, len(f.fields)) for f in found]
-    table(rows, ("name", "title", "department", "pages", "fields"))
+    rows = [
+        (f.name, f.printing or "-", cut(f.title, 18), f.department or "-", f.pages, len(f.fields))
+        for f in found
+    ]
+    table(rows, ("name", "printing", "title", "department", "pages", "fields"))
 
 
 @forms.command("show")
@@ -80,8 +84,7 @@ def new_form(
     The draft is for a person to look at and mend, line by line.
     """
     path = out or Path(f"{name}.toml")
-    if path.exists():
-        raise FormError(f"'{path}' is there already; move it away, or give another --out.")
+    _check_free(path)
     if not NAME.fullmatch(name):
         raise FormError(
             f"The name '{name}' must be small letters, digits and hyphens, such as dog-licence."
@@ -92,18 +95,38 @@ def new_form(
     if scans:
         session.check_programs()
         copies += _scanned(read_on_trial(session.settings, {}, scans, session.workers(workers)))
+    if len(copies) > 1 and len({tuple(page.lines for page in copy) for copy in copies}) == 1:
+        raise InputError("These are the same scan; give copies that are filled in otherwise.")
     if not any(page.lines for copy in copies for page in copy):
         raise InputError("Nothing could be read on these scans; take better ones.")
     fewest = min(len(copy) for copy in copies)
     drafted = draft_form(name, [copy[:fewest] for copy in copies])
     departments = frozenset(d.name for d in session.settings.departments)
     form = parse_form(drafted, path, departments)
-    path.write_text(drafted, encoding="utf-8")
+    with path.open("x", encoding="utf-8") as file:
+        file.write(drafted)
     click.echo(
-        f"'{path}' holds a first draft from {len(copies)} scan(s): {form.pages} page(s), "
-        f"{len(form.anchors)} anchors, {len(form.fields)} fields.\n"
-        f"Edit it, then try it: digitize forms test {path} SCANS..."
+        f"A first draft, from {len(copies)} scan(s): {form.pages} page(s), {len(form.anchors)} "
+        f"anchors, {len(form.fields)} fields.\nEdit it: {path}\n"
+        "Then try it: digitize forms test FILE SCANS..."
     )
+    if len(copies) == 1:
+        click.echo(
+            "One copy does not tell print from answers: see that nothing that somebody\n"
+            "wrote is among its anchors and printed lines, or draft it from more copies."
+        )
+
+
+def _check_free(path: Path) -> None:
+    """Raise unless a new file can be written there."""
+    if path.exists():
+        raise FormError(f"'{path}' is there already; move it away, or give another --out.")
+    _check_folder(path)
+
+
+def _check_folder(path: Path) -> None:
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"There is no folder '{path.parent}'; make it, or give another --out.")
 
 
 def _scanned(files: Sequence[TrialFile]) -> list[list[ScannedPage]]:
@@ -173,8 +196,12 @@ def test_form(
     known, name = _with_form(session, form)
     session.check_programs()
     told = name if force else None
-    read = read_on_trial(session.settings, known, files, session.workers(workers), told)
     page = out or Path(f"{name}.html")
+    _check_folder(page)
+    read = read_on_trial(session.settings, known, files, session.workers(workers), told)
+    refused = [file for file in read if not file.pages]
+    if len(refused) == len(read):
+        raise InputError(refused[0].message or "There is nothing to read.")
     page.write_text(trial_page(f"{name}: what was read", read), encoding="utf-8")
     if as_json:
         say_json([_trial_json(file) for file in read])
@@ -182,7 +209,10 @@ def test_form(
         for file in read:
             _show_trial(file, name)
         click.echo(f"\nSee it with its boxes: open '{page}' in a browser.")
-    return ExitCode.PAGES_FAILED if any(file.message for file in read) else ExitCode.DONE
+    if refused:
+        return ExitCode.INPUT
+    failed = any(isinstance(p, PageFailure) for file in read for p in file.pages)
+    return ExitCode.PAGES_FAILED if failed else ExitCode.DONE
 
 
 def _with_form(session: Session, form: str) -> tuple[Forms, str]:
@@ -202,7 +232,7 @@ def _with_form(session: Session, form: str) -> tuple[Forms, str]:
 def _show_trial(file: TrialFile, name: str) -> None:
     click.echo(f"\n{cut(file.name, width())}")
     if file.message:
-        click.echo(f"  {file.message}")
+        click.echo(fill(file.message, width(), initial_indent="  ", subsequent_indent="  "))
     for record in file.records:
         found = record.document.form
         said = "this form" if found == name else f"the form '{found}'" if found else "no known form"
@@ -249,8 +279,11 @@ def export_form(session: Session, name: str, out: Path | None) -> None:
     """Pack a form's templates and lists into one file, for another city."""
     found = _printings(session, name)
     path = out or Path(f"{name}.forms.zip")
-    path.write_bytes(parcel(found))
-    click.echo(f"'{path}' holds the form '{name}': {len(found)} template(s) with their lists.")
+    _check_free(path)
+    packed = parcel(found)
+    with path.open("xb") as file_:
+        file_.write(packed)
+    click.echo(f"{len(found)} template(s) of '{name}', with their lists: {path}")
 
 
 @forms.command("import")
@@ -260,8 +293,10 @@ def export_form(session: Session, name: str, out: Path | None) -> None:
 def import_form(session: Session, file: Path, replace: bool) -> None:
     """Put the templates of a file from 'forms export' into the forms folder."""
     departments = frozenset(d.name for d in session.settings.departments)
+    if not file.is_file():
+        raise InputError(f"There is no file '{file}'; name one from 'digitize forms export'.")
     with open_plain(file) as opened:
-        packed = opened.read()
+        packed = opened.read(MOST_BYTES + 1)
     done = unpack(packed, session.settings.forms.folder, departments, replace)
     click.echo(f"The forms folder has {', '.join(done)} now.")
 
@@ -293,15 +328,20 @@ def _show_form(form: FormTemplate, as_json: bool) -> None:
         say_json(_form_json(form))
         return
     click.echo(
-        f"{form.name}: {form.title} ({form.pages} page(s), {form.department or 'no'} department)"
+        f"{form.key}: {form.title} ({form.pages} page(s), {form.department or 'no'} department)"
     )
     anchors = ", ".join(f"'{a.text}'" for a in form.anchors)
     click.echo(cut(f"known by {form.minimum:.0%} of: {anchors}", width()))
     rows = []
     for field in form.fields:
-        place = (
-            "zone" if field.zone or field.options else f"{'beside' if field.beside else 'under'}"
-        )
+        place = next(
+            way
+            for way, used in (
+                ("zone", field.zone or field.options), ("beside", field.beside),
+                ("under", field.under), ("below", field.below), ("anywhere", True),
+            )
+            if used
+        )  # fmt: skip
         rules = ["required"] if field.required else []
         rules += ["pattern"] if field.pattern else []
         rules += ["range"] if field.minimum or field.maximum else []
@@ -317,6 +357,7 @@ def _pages(pages: tuple[int, ...]) -> str:
 def _form_json(form: FormTemplate) -> dict[str, object]:
     return {
         "name": form.name,
+        "printing": form.printing,
         "title": form.title,
         "department": form.department,
         "role": form.role,

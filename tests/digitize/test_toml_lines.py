@@ -88,11 +88,8 @@ def test_the_nearest_line_stands_in(place: Path, line: int) -> None:
         ("a = 1\n\n[ b . c ]\nd = 2\n", ("b", "c", "d"), 4),
         ("a = 1\n\n[[b.c]]\nd = 1\n[[b.c]]\nd = 2\n", ("b", "c", 1, "d"), 6),
         ("a = 1\n\nb.c = 2\n", ("b", "c"), 3),
-        ('a = 1\n\n"b" = 2\n', ("b",), 3),
-        ("a = 1\n\n['b']\nc = 2\n", ("b", "c"), 4),
-        ("a = 1\nb = { c = [ { d = 1 },\n { d = 2 } ] }\n", ("b", "c", 1), 3),
     ],
-    ids=["table", "blanks", "list of tables", "dotted key", "quoted key", "quoted table", "inline"],
+    ids=["table", "blanks", "list of tables", "dotted key"],
 )
 def test_other_ways_to_write_a_place(text: str, place: Path, line: int) -> None:
     """A key is found however TOML lets it be written."""

@@ -158,15 +158,6 @@ def test_two_runs_keep_a_template_once(tmp_path: Path, room: Room) -> None:
     assert len(room.store.templates()) == 1
 
 
-def test_keeping_a_template_is_in_the_audit(room: Room) -> None:
-    """Every change of the database is one row of the audit, in the same transaction."""
-    before = room.store.counts()["audit"]
-    filing.keep_templates(room.store, [template("one")])
-    assert room.store.counts()["audit"] == before + 1
-    filing.keep_templates(room.store, [template("one")])
-    assert room.store.counts()["audit"] == before + 1
-
-
 def test_a_kept_template_is_not_changed(room: Room) -> None:
     """What a page was read with stays what it was."""
     filing.keep_templates(room.store, [template("one")])
