@@ -39,7 +39,9 @@ def correct_field(
         raise NotFoundError(f"Record {document_id} has no field '{name}'; it has: {known}.")
     new = _corrected(installation, document, old, value, viewer)
     fields = tuple(new if f.name == name else f for f in fields)
-    form = form_named(installation.forms, document.form)
+    form = form_named(
+        installation.forms, document.form, installation.store.template_of(document.id)
+    )
     after = replace(
         document,
         title=record_title(form, fields) or document.title,
@@ -54,7 +56,9 @@ def _corrected(
 ) -> Field:
     settings = installation.settings.forms
     customs = Reading(settings.day_first, settings.region)
-    form = form_named(installation.forms, document.form)
+    form = form_named(
+        installation.forms, document.form, installation.store.template_of(document.id)
+    )
     template = form.field(old.name) if form else None
     if template is None:
         found, fault = normalise(old.kind, value, customs, typed=True).text, None

@@ -21,8 +21,8 @@ from records.store import Store
 LEAST_CHECKED = 30
 # A template's ``sure`` must be above 0.
 _LOWEST = 0.001
-# The standard score of a two-sided interval of 95 %.
-_Z = 1.96
+# A bound of 95 %, and how exactly it is told.
+_ONE_IN_TWENTY, _EXACT = 0.05, 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +168,31 @@ def standing(experiences: Sequence[Experience]) -> Standing:
 
 
 def upper_end(wrong: int, checked: int) -> float:
-    """Return the upper end of the 95 % score interval of a share (Wilson, 1927, JASA 22: 209).
+    """Return the error at which so few wrong ones would be seen one time in twenty.
 
-    It stays honest where none is wrong: 0 of 30 may still be 11 %.
+    It is the exact 95 % bound of Clopper and Pearson (1934, Biometrika 26: 404), by bisection. It
+    stays honest where none is wrong: 0 of 30 may still be 9.5 %.
     """
-    share, spread = wrong / checked, _Z**2 / checked
-    middle = share + spread / 2
-    half = _Z * math.sqrt(share * (1 - share) / checked + spread / (4 * checked))
-    return min(1.0, (middle + half) / (1 + spread))
+    low, high = wrong / checked, 1.0
+    while high - low > _EXACT:
+        middle = (low + high) / 2
+        if _chance(wrong, checked, middle) > _ONE_IN_TWENTY:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _chance(wrong: int, checked: int, error: float) -> float:
+    """Return the chance (0 to 1) of ``wrong`` or fewer among so many, at an error above 0."""
+    all_ways = math.lgamma(checked + 1)
+    return math.fsum(
+        math.exp(
+            all_ways - math.lgamma(n + 1) - math.lgamma(checked - n + 1)
+            + n * math.log(error) + (checked - n) * math.log1p(-error)
+        )
+        for n in range(wrong + 1)
+    )  # fmt: skip
 
 
 def passing(experiences: Sequence[Experience], sure: float) -> Passing:

@@ -10,6 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -131,12 +132,17 @@ def _raised(experiences: Sequence[Experience], present: float) -> float | None:
 
 def _lowered(experiences: Sequence[Experience], present: float) -> float | None:
     """Return the lowest threshold below which so many held back were right as it promises."""
-    held = [e for e in experiences if not e.held and e.right is not None and e.confidence < present]
+    held = [
+        e for e in experiences if not e.held and e.right is not None and 0 < e.confidence < present
+    ]
+    held.sort(key=lambda e: -e.confidence)
+    count = wrong = 0
     lowest = None
-    for sure in sorted({e.confidence for e in held if e.confidence > 0}, reverse=True):
-        band = [e for e in held if e.confidence >= sure]
-        wrong = sum(e.right is False for e in band)
-        if len(band) >= LEAST_CHECKED and upper_end(wrong, len(band)) <= 1 - present:
+    for sure, alike in groupby(held, key=lambda e: e.confidence):
+        for each in alike:
+            count += 1
+            wrong += each.right is False
+        if count >= LEAST_CHECKED and wrong / count <= 1 - present >= upper_end(wrong, count):
             lowest = sure
     return lowest
 

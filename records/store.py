@@ -371,6 +371,11 @@ class Store:
         """Return the names of all fields that any record has."""
         return frozenset(r["name"] for r in self._all("SELECT DISTINCT name FROM fields"))
 
+    def template_of(self, document_id: int) -> str:
+        """Return the digest of the template that a record's form was read with; empty without."""
+        found = self._all(f"SELECT p.template {_READ_PAGES} AND p.template != ''", document_id)
+        return str(found[0]["template"]) if found else ""
+
     def templates(self, form: str | None = None) -> list[TemplateText]:
         """Return the versions of templates that were used, of one form or all, oldest first."""
         found = self._all("SELECT * FROM templates ORDER BY first_used_at, digest")

@@ -206,7 +206,9 @@ def _neighbours(
 
 
 def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, Any]) -> FieldRow:
-    template = form_named(installation().forms, document.form)
+    template = form_named(
+        installation().forms, document.form, installation().store.template_of(document.id)
+    )
     spec = template.field(field.name) if template else None
     options: tuple[str, ...] = ()
     if field.kind == "tick":

@@ -40,7 +40,7 @@ def list_(session: Session, as_json: bool) -> None:
         say_json([_form_json(form) for form in found])
         return
     rows = [
-        (f.name, f.printing or "-", cut(f.title, 18), f.department or "-", f.pages, len(f.fields))
+        (f.name, f.printing or "-", cut(f.title, 16), f.department or "-", f.pages, len(f.fields))
         for f in found
     ]
     table(rows, ("name", "printing", "title", "department", "pages", "fields"))

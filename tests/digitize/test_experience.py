@@ -124,14 +124,14 @@ def test_the_upper_end_is_honest(checked: int) -> None:
             math.comb(checked, n) * error**n * (1 - error) ** (checked - n)
             for n in range(wrong + 1)
         )
-        assert seen <= 0.05
+        assert seen <= 0.0501
 
 
 def test_the_upper_end_shrinks_with_truth() -> None:
     """No wrong one of few says little; of many it says more; and all wrong is all wrong."""
     ends = [upper_end(0, n) for n in (1, 10, 100, 1000, 10_000)]
     assert ends == sorted(ends, reverse=True)
-    assert (0.7 < ends[0] < 0.9, ends[-1] < 0.001, upper_end(9, 9)) == (True, True, 1.0)
+    assert (0.9 < ends[0] < 1, ends[-1] < 0.001, upper_end(9, 9)) == (True, True, 1.0)
 
 
 # Thresholds
@@ -151,7 +151,7 @@ def test_the_lowest_threshold_that_keeps_an_error() -> None:
 
 def test_the_work_counts_all_readings() -> None:
     """What must be seen are readings below the threshold and those held, checked or not."""
-    told = experiences(*many(40, 0.9), *many(50, 0.3, None), (0.3, False))
+    told = experiences(*many(40, 0.9), *many(49, 0.3, None), *many(2, 0.3, False))
     held = experiences(*many(9, 0.99, None), held=True)
     found = threshold([*told, *held], 0.02)
     assert found is None  # 40 cannot show one in fifty
