@@ -201,6 +201,8 @@ def _answer(
             return _signature(template, view)
         case "stamp":
             return _stamp(template, view, form, before)
+        case "table":
+            return _table(template, view)
     return _written(template, view, form, before)
 
 
@@ -437,6 +439,34 @@ def _sure_of(mark: Mark, view: PageView) -> float:
     if not view.place.trusted or mark.confidence < _CLEAR:
         return min(mark.confidence, _NOT_SURE)
     return max(mark.confidence, _SURE_MARK)
+
+
+def _table(template: FieldTemplate, view: PageView) -> Answer:
+    """Return the rows of a table, a line each, with bars between its columns.
+
+    What stands in a column is told by the headings: the nearest one's. A row is a line of text.
+    """
+    if template.zone is None:
+        return Answer("", None, 0.0, "")
+    area = view.place.box(template.zone)
+    inside = places.words_in(area, view)
+    heads = places.headings(template.columns, area, view)
+    if heads is None:
+        return Answer("", area, 0.0, "zone")
+    below = max(box.bottom for box in heads)
+    rows = places.rows_of([w for w in inside if w.box.centre[1] > below], template.lines)
+    if not rows:
+        return Answer("", area, 1.0 if view.place.trusted else _NOT_PLACED, "zone")
+    lines = []
+    for row in rows:
+        cells: list[list[str]] = [[] for _ in heads]
+        for word in row:
+            cells[places.nearest_heading(word.box, heads)].append(word.text)
+        lines.append(" | ".join(" ".join(cell) for cell in cells))
+    words = [word for row in rows for word in row]
+    sure = shipped().probability(Kind.FIELD, math.prod(w.confidence for w in words))
+    sure = sure if view.place.trusted else min(sure, _NOT_PLACED)
+    return Answer("\n".join(lines), union([w.box for w in words]), sure, "zone")
 
 
 def _signature(template: FieldTemplate, view: PageView) -> Answer:

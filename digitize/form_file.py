@@ -43,7 +43,7 @@ FORM_KEYS = frozenset(
 IDENTIFY_KEYS = frozenset({"minimum", "anchors", "barcode"})
 FIELD_KEYS = frozenset(
     {"name", "label", "kind", "page", "zone", "beside", "under", "below", "anywhere", "until",
-     "lines", "options", "filled", "required", "pattern", "take", "minimum", "maximum",
+     "lines", "options", "columns", "filled", "required", "pattern", "take", "minimum", "maximum",
      "values", "lookup", "compare", "sure", "max_error"}
 )  # fmt: skip
 
@@ -400,6 +400,7 @@ def _field(
         until=check.texts(row, "until", at, where),
         lines=check.whole(row, "lines", at, where, 0, least=0),
         options=_options(row, at, where, check),
+        columns=check.texts(row, "columns", at, where),
         filled=filled,
         required=check.flag(row, "required", at, where),
         pattern=_pattern(
@@ -506,6 +507,8 @@ def _check_place(field: FieldTemplate, at: Place, where: str, check: _Check) -> 
         return
     if field.options:
         check.fault((*at, "options"), f"{where}: only a choice has options")
+    if bool(field.columns) != (field.kind == "table"):
+        check.fault((*at, "columns"), f"{where}: a table has columns, and nothing else has")
     if field.anywhere and field.kind not in values.RECOGNISABLE and not field.pattern:
         check.fault(
             (*at, "anywhere"),
@@ -518,12 +521,16 @@ def _check_place(field: FieldTemplate, at: Place, where: str, check: _Check) -> 
         check.fault(at, f"{where}: say where it stands, by zone, beside, under, below or anywhere")
 
 
-def _pattern(pattern: str | None, at: Place, where: str, check: _Check) -> str | None:
+def _pattern(
+    pattern: str | None, at: Place, where: str, check: _Check, within: bool = True
+) -> str | None:
+    """Check a regular expression, and with ``within`` also as it is looked for in a line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python may take otherwise some day
             re.compile(pattern or "")
-            re.compile(rf"(?<!\w)(?:{pattern or ''})(?!\w)")  # as it is looked for in a line
+            if within:
+                re.compile(rf"(?<!\w)(?:{pattern or ''})(?!\w)")
     except (re.error, OverflowError, RecursionError) as error:
         check.fault((*at, where.split()[-1]), f"{where} is no regular expression ({error})")
         return None
@@ -532,7 +539,7 @@ def _pattern(pattern: str | None, at: Place, where: str, check: _Check) -> str |
 
 def _patterns(row: Mapping[str, Any], at: Place, where: str, check: _Check) -> tuple[str, ...]:
     texts = check.texts(row, "take", at, where)
-    found = (_pattern(text, at, f"{where}: take", check) for text in texts)
+    found = (_pattern(text, at, f"{where}: take", check, within=False) for text in texts)
     return tuple(pattern for pattern in found if pattern)
 
 

@@ -44,6 +44,7 @@ class FieldTemplate:
     or ``anywhere`` on the page; a zone comes first, labels stand in where it cannot be trusted.
     ``take`` are patterns for the part of what is written there that is the answer: the first that
     is found counts.
+    ``columns`` are the headings of a table.
     ``until`` are texts that end an answer of several lines, ``lines`` is the most it has (0: any).
     """
 
@@ -59,6 +60,7 @@ class FieldTemplate:
     until: tuple[str, ...]
     lines: int
     options: tuple[Option, ...]
+    columns: tuple[str, ...]
     filled: str
     required: bool
     pattern: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -91,6 +91,30 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
         inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
         found += _without_label(_not_printed(inside, view), (template.label,))
     return Stand(area, rows_of(found, template.lines), "zone")
+
+
+def words_in(area: Box, view: PageView) -> list[Word]:
+    """Return the words whose middle lies in an area and that are not the form's own."""
+    found = [w for line in view.lines for w in line.words if _inside(w.box, area) and _says(w)]
+    return _not_printed(found, view)
+
+
+def headings(texts: Sequence[str], area: Box, view: PageView) -> list[Box] | None:
+    """Return where a table's headings stand in an area; None where one of them is not found."""
+    lines = [Line(tuple(w for w in line.words if _inside(w.box, area))) for line in view.lines]
+    spelled = spell(line for line in lines if line.words)
+    found = [find_text(text, spelled) for text in texts]
+    boxes = [union([w.box for w in hit[0]]) for hit in found if hit]
+    return [b for b in boxes if b] if len(boxes) == len(texts) else None
+
+
+def nearest_heading(box: Box, heads: Sequence[Box]) -> int:
+    """Return which heading a word stands under: the one that it overlaps most, or is nearest to."""
+
+    def apart(head: Box) -> float:
+        return max(head.left - box.right, box.left - head.right)
+
+    return min(range(len(heads)), key=lambda i: apart(heads[i]))
 
 
 def _not_printed(words: list[Word], view: PageView) -> list[Word]:

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 TEXT_KINDS = ("text", "number", "identifier", "money", "date", "stamp", "phone")
 MARK_KINDS = ("choice", "tick", "signature")
-KINDS = (*TEXT_KINDS, *MARK_KINDS)
+KINDS = (*TEXT_KINDS, "table", *MARK_KINDS)
 # Kinds whose answers are written, and those that can be told wherever on a page they stand.
 WRITTEN_KINDS = TEXT_KINDS
 RECOGNISABLE = ("date", "stamp", "money", "phone")
@@ -98,6 +98,8 @@ def normalise(kind: str, raw: str, reading: Reading, typed: bool = False) -> Val
     What a person ``typed`` is meant as it stands; in what a machine read, marks that rules and
     box edges leave are dropped first.
     """
+    if kind == "table":  # a row a line
+        return Value("\n".join(" ".join(row.split()) for row in raw.splitlines() if row.strip()))
     folded = " ".join(raw.split())
     text = folded if typed or kind not in TEXT_KINDS else tidy(raw)
     if kind in ("money", "number"):

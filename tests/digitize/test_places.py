@@ -261,3 +261,31 @@ def test_a_place_whose_ink_gave_no_words_is_looked_at_closer(tmp_path: Path) -> 
         asked = Asked(0.9, US, second)
         (age,) = extract(as_form(page, form, 1), page, np.array(sheet), 1, "test", asked)
         assert (age.value, age.status) == (value, FieldStatus.UNSURE)
+
+
+TABLE = 'kind = "table"\nzone = [0.05, 0.2, 0.95, 0.6]\ncolumns = ["Item", "Count", "Amount"]'
+HEADINGS = [(100, 210, "Item"), (500, 210, "Count"), (800, 210, "Amount")]
+
+
+def test_a_tables_rows_are_read_under_their_headings(ask: Ask) -> None:
+    """A row a line, and each word in the column whose heading is nearest; an empty cell stays."""
+    rows = [
+        (100, 260, "Elm logs"), (520, 262, "2"), (810, 259, "5.00"),
+        (100, 310, "Fence posts"), (800, 311, "12.50"),
+    ]  # fmt: skip
+    found = ask(TABLE, *HEADINGS, *rows)
+    assert found.value == "Elm logs | 2 | 5.00\nFence posts |  | 12.50".replace("  ", " ")
+    assert found.status is FieldStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [(HEADINGS, FieldStatus.OK), (HEADINGS[:2], FieldStatus.UNSURE)],
+    ids=["no rows", "a heading that was not read"],
+)
+def test_a_table_without_rows_or_headings(
+    ask: Ask, texts: list[tuple[int, int, str]], status: FieldStatus
+) -> None:
+    """An empty table is empty; one whose headings cannot be found is for a person."""
+    found = ask(TABLE, *texts)
+    assert (found.value, found.status) == ("", status)
