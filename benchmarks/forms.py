@@ -4,10 +4,10 @@
         [--sets fara,unknown,sroie,pairs,marks,samples,time] [--show]
 
 DIR holds labelled pages that are no part of this project (``benchmarks.truth``). Words are read by
-us, in mode ``both``; ``--cache`` keeps the pages' readings. Halves are those of ``benchmarks.truth``:
-templates were made and rules tuned on ``tune``; ``test`` is held out, but for MADE_FROM, from which
-a template was made because its printing is in no document of ``tune``. ``--show`` names what is
-wrong.
+us, in mode ``both``; ``--cache`` keeps the pages' readings. Halves are those of
+``benchmarks.truth``: templates were made and rules tuned on ``tune``; ``test`` is held out, but for
+MADE_FROM, from which a template was made because its printing is in no document of ``tune``.
+``--show`` names what is wrong.
 
 ========  =========================================================================================
 fara      registration forms in 19 templates of three forms: which form a document is (all of them);

@@ -87,7 +87,7 @@ def _kept(wanted: tuple[Path, int, str, Path | None]) -> Reading | None:
         return read_page(path, page, mode)
     kept = cache / mode / path.parent.parent.name / f"{path.stem}-{page}-{_VERSION}.pickle"
     if kept.exists():
-        found: Reading | None = pickle.loads(kept.read_bytes())  # noqa: S301 - our own
+        found: Reading | None = pickle.loads(kept.read_bytes())
         return found
     found = read_page(path, page, mode)
     kept.parent.mkdir(parents=True, exist_ok=True)

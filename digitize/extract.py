@@ -41,7 +41,8 @@ class Answer:
     """What stands in a field's place, before rules: raw text, its words' box, how sure (0 to 1).
 
     ``by`` is what it was found by: zone, label, field or page. ``others`` are what the text would
-    be had another reader been believed for one of its words.
+    be had another reader been believed for one of its words. ``why`` says what is in doubt beside
+    the reading.
     """
 
     raw: str
@@ -49,6 +50,7 @@ class Answer:
     confidence: float
     by: str
     others: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ def make_field(
 
 
 def _why_unsure(answer: Answer) -> str:
+    if answer.why:
+        return f"unsure: {answer.why}"
     differ = [other for other in answer.others if other != answer.raw]
     if differ and answer.confidence > 0:
         return f"readers disagree: it may be '{differ[0]}'"
@@ -257,6 +261,8 @@ def _has_its_look(template: FieldTemplate, raw: str, view: PageView) -> bool:
 def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
     """Return what is written at one place, and how sure it is."""
     words = _wanted(stand, template, view)
+    if not words and _is_cut_off(stand.area, view):
+        return Answer("", None, 0.0, stand.by, why="its place is not on this scan")
     if not words:
         inner = _inset(stand.area, 0.02, 0.15)
         written = pixels.ink_share(view.image, inner) > _SOMETHING_WRITTEN
@@ -268,6 +274,13 @@ def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
     if stand.by == "zone" and not view.place.trusted:
         sure = min(sure, _NOT_PLACED)
     return Answer(raw, union([w.box for w in words]), sure, stand.by, _other_readings(words))
+
+
+def _is_cut_off(area: Box, view: PageView) -> bool:
+    """Say whether more than half of a place lies beyond the page."""
+    height, width = view.image.shape
+    whole = Box(0, 0, width, height)
+    return area.overlap(whole) * 2 < area.width * area.height
 
 
 def _without_noise(rows: Rows) -> Rows:

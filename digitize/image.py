@@ -312,7 +312,9 @@ def rendition(png: bytes, width: int) -> bytes:
 
 def ink_share(image: Grey, box: Box) -> float:
     """Return the share (0 to 1) of a box that is ink, long rules taken out."""
-    part = image[max(0, box.top) : box.bottom, max(0, box.left) : box.right]
+    part = image[
+        max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)
+    ]  # fmt: skip
     if part.size == 0:
         return 0.0
     ink = (part < 150).astype(np.uint8)

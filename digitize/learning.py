@@ -238,7 +238,8 @@ def other_zone(field: FieldTemplate, placed: Sequence[Placed]) -> Change | None:
             edges[edge] = round(min(1.0, max(0.0, edges[edge] + step)), 3)
         told.append(
             f"{len(out)} of {len(beyond)} answers stick out {_to(name)} by "
-            f"{statistics.median(out):.1%} of the page, so it is {'moved' if moved else 'widened'}"
+            f"{statistics.median(out):.1%} of the page, so it is {'moved' if moved else 'widened'} "
+            f"by {abs(step):.1%}"
         )
     zone: Zone = (edges[0], edges[1], edges[2], edges[3])
     changed = tuple((i, f"{zone[i]:.3f}") for i in range(4) if zone[i] != field.zone[i])

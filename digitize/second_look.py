@@ -85,7 +85,7 @@ def lines_in(
     ``lines`` are the page's, for the height of its letters. Raises ReaderError.
     """
     left, top = max(0, area.left), max(0, area.top)
-    part = page[top : area.bottom, left : area.right].copy()
+    part = page[top : max(0, area.bottom), left : max(0, area.right)].copy()
     if min(part.shape) < _LEAST_SIDE:
         return ()
     for word in printed:

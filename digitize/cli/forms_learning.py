@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from tabulate import tabulate
 
 from digitize.cli.forms import forms
-from digitize.cli.printing import cut, say_json, table, width
+from digitize.cli.printing import cut, say_json, width
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.experience import (
     LEAST_CHECKED,
@@ -34,8 +35,9 @@ from records.errors import FormError, NotFoundError
 
 # The places of answers are taken from so many of the newest verified records.
 _MOST_RECORDS = 500
+_HEAD = ("field", "read", "unseen", "seen", "checked", "wrong", "at most", "sure", "to see")
 # What the columns of the report take beside the field's name.
-_COLUMNS = 62
+_COLUMNS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def report(session: Session, form: str | None, as_json: bool) -> None:
         say_json([_report_json(each) for each in found])
         return
     if not found:
-        click.echo(f"There are no records of {f'the form {form!r}' if form else 'a known form'}.")
+        which = f"the form '{form}'" if form else "a known form"
+        click.echo(f"There are no records of {which}.")
         return
     for template in templates:
         if own := [each for each in found if each.form == template.key]:
@@ -114,24 +117,32 @@ def _field_report(
 
 def _show_report(template: FormTemplate, found: Sequence[FieldReport]) -> None:
     click.echo(f"{template.key}: {cut(template.title, width() - len(template.key) - 2)}")
-    table(
-        [_row(each) for each in found],
-        ("field", "read", "unseen", "seen", "checked", "wrong", "at most", "sure", "to see"),
-    )
+    _narrow_table([_HEAD, *(_row(each) for each in found)])
     for each in found:
         if each.field.max_error and not each.keeps:
             _say(f"{each.field.name}: {_why_none(each)}")
     click.echo()
 
 
-def _row(each: FieldReport) -> tuple[object, ...]:
+def _narrow_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose columns are no wider than they must be, figures on the right.
+
+    ``printing.table`` keeps two more columns free beside each heading, 18 of the 80.
+    """
+    rules = ["-" * max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = ("left", *["right"] * (len(rules) - 1))
+    lines = [rows[0], rules, *rows[1:]]
+    click.echo(tabulate(lines, tablefmt="plain", colalign=sides, disable_numparse=True))
+
+
+def _row(each: FieldReport) -> tuple[str, ...]:
     found, keeps = each.standing, each.keeps
     return (
         cut(each.field.name, width() - _COLUMNS),
-        found.read,
+        f"{found.read}",
         f"{found.unseen / found.read:.0%}",
         f"{1 - found.unseen / found.read:.0%}",
-        found.passed_checked,
+        f"{found.passed_checked}",
         "-" if found.error is None else f"{found.error:.1%}",
         "-" if found.at_most is None else f"{found.at_most:.1%}",
         f"{keeps.sure:g}" if keeps else "",
@@ -262,14 +273,13 @@ def _write(lesson: Lesson) -> None:
 
 def _show_lessons(form: str, lessons: Sequence[Lesson], truth: str, write: bool) -> None:
     changed = [lesson for lesson in lessons if lesson.edited.made]
-    for lesson in lessons:
-        for dropped in lesson.edited.dropped:
-            _say(dropped)
+    dropped = [sentence for lesson in lessons for sentence in lesson.edited.dropped]
+    for sentence in dropped:
+        _say(sentence)
     if not changed:
-        _say(
-            f"There is nothing to propose for '{form}': {truth}; a threshold takes "
-            f"{LEAST_CHECKED} of one field."
-        )
+        what = "nothing else" if dropped else "nothing"
+        least = f"a threshold takes {LEAST_CHECKED} of one field"
+        _say(f"There is {what} to propose for '{form}': {truth}; {least}.")
         return
     _say(f"{form}: {truth}.")
     for lesson in changed:

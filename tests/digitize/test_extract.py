@@ -308,3 +308,16 @@ def test_a_printed_text_is_found_among_others() -> None:
     assert hit[1] < 100
     assert find_text("Name of horse", page) is None
     assert letters("Name 0f dog:") == "name0fdog"
+
+
+def test_what_is_cut_off_is_not_read_from_elsewhere(forms: dict[str, FormTemplate]) -> None:
+    """Of half a form, the fields of the other half are unsure, and say that they are not there."""
+    form = replace(forms["dog-licence"], size=(10.0, 10.0))
+    down = 300
+    lower = [(left, top - down, text) for left, top, text in (*PRINTED[1:], (710, 110, "$9.00"))]
+    texts = lines(*lower, (110, 150, "TOWN OF ALDER FALLS"))
+    found = answers(form, texts, paper((200,), signed=True)[down:])
+    for name in ("owner", "fee"):
+        assert (found[name].value, found[name].status) == ("", FieldStatus.UNSURE)
+        assert found[name].reasons == ("unsure: its place is not on this scan",)
+    assert found["signature"].value == "signed"

@@ -76,7 +76,7 @@ def read(
     )  # fmt: skip
     fields = tuple(f for p in pages if isinstance(p, PageResult) for f in p.fields)
     pictures = tuple(picture if isinstance(p, PageResult) else None for p in pages)
-    return TrialFile(name, pages, pictures, (TrialRecord(document, fields),), message)
+    return TrialFile(name, "0" * 64, pages, pictures, (TrialRecord(document, fields),), message)
 
 
 FAILED = PageFailure(2, "reading", "crashed", "'a.pdf' page 2 crashed; look at the page.")
@@ -147,7 +147,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     [
         ([read(page(), FAILED, message=FAILED.message)], "page 2 crashed"),
         ([read(FAILED)], "page 2 crashed"),
-        ([TrialFile("a.pdf", (), (), (), "'a.pdf' is empty; scan it again.")], "is empty"),
+        ([TrialFile("a.pdf", None, (), (), (), "'a.pdf' is empty; scan it again.")], "is empty"),
         ([read(page(form=None))], "no known form"),
         ([read(page(), reasons=("page 2 of the form is missing",))], "page 2 of the form is miss"),
         ([], "dogs"),
