@@ -221,19 +221,38 @@ def _written(
     """
     first: Answer | None = None
     keeps: Answer | None = None
+    likely: list[Answer] = []
     for stand in places.stands(template, view, form, before):
         answer = _at(stand, template, view)
         if answer.raw and judge(template, answer.raw, view.reading)[1] is None:
-            if stand.by == "zone" or _has_its_look(template, answer.raw, view):
-                return answer
+            if stand.by == "zone":
+                return likely[0] if likely else answer
+            if _has_its_look(template, answer.raw, view):
+                likely.append(answer)
             keeps = keeps or answer
         if first is None or (answer.raw and not first.raw):
             first = answer
+    if likely:
+        return _of_several(likely, template, view)
     found = keeps or first or Answer("", None, 0.0, "")
     in_doubt = not found.raw or judge(template, found.raw, view.reading)[1] is not None
     if in_doubt and found.confidence < 1.0 and view.second and template.zone and view.place.trusted:
         return _closer(template, view) or found
     return found
+
+
+def _of_several(likely: Sequence[Answer], template: FieldTemplate, view: PageView) -> Answer:
+    """Return the likeliest answer; in doubt where other places of its kind say otherwise."""
+    first = likely[0]
+    value = judge(template, first.raw, view.reading)[0]
+    others = (a for a in likely[1:] if a.by == first.by)
+    other = next((a for a in others if judge(template, a.raw, view.reading)[0] != value), None)
+    if other is not None:
+        why = f"it may also be '{other.raw}'"
+        return replace(first, confidence=min(first.confidence, _NOT_PLACED), why=why)
+    return (
+        first if first.by != "field" else replace(first, confidence=min(first.confidence, _BY_ONE))
+    )
 
 
 def _closer(template: FieldTemplate, view: PageView) -> Answer | None:

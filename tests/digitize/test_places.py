@@ -289,3 +289,12 @@ def test_a_table_without_rows_or_headings(
     """An empty table is empty; one whose headings cannot be found is for a person."""
     found = ask(TABLE, *texts)
     assert (found.value, found.status) == ("", status)
+
+
+def test_a_label_that_stands_there_twice_with_two_answers_is_in_doubt(ask: Ask) -> None:
+    """Which total is meant, a person must say; where both say the same, nobody is asked."""
+    twice = ask(TOTAL, (100, 300, "TOTAL 12.50"), (100, 500, "TOTAL 99.00"))
+    assert (twice.value, twice.status) == ("12.50", FieldStatus.UNSURE)
+    assert twice.reasons == ("unsure: it may also be '99.00'",)
+    same = ask(TOTAL, (100, 300, "TOTAL 12.50"), (100, 500, "TOTAL 12.50"))
+    assert same.status is FieldStatus.OK
