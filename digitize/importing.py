@@ -144,7 +144,9 @@ class Importer:
         Once ``stop`` says so it ends with the next page; what is left waits for the next run.
         """
         started = time.monotonic()
-        filing.keep_templates(self.installation.store, _versions(self.installation.forms))
+        filing.keep_templates(
+            self.installation.store, self.intake.actor, _versions(self.installation.forms)
+        )
         self._candidates, self._pending = iter(candidates), iter(pending)
         pages.write_known_words(self.installation.store.verified_words(), self.run.folder)
         with suppress(_Stopped):

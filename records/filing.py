@@ -180,16 +180,19 @@ def open_again(
     return True
 
 
-def keep_templates(store: Store, templates: Iterable[TemplateText]) -> None:
+def keep_templates(store: Store, actor: str, templates: Iterable[TemplateText]) -> None:
     """Keep versions of templates that pages are about to be read with; known ones stay."""
     known = {template.digest for template in store.templates()}
     new = [t for t in templates if t.digest not in known]
     if new:
         with store.write() as db:
             for template in new:
-                db.conn.execute(
+                kept = db.conn.execute(
                     "INSERT OR IGNORE INTO templates VALUES (?, ?, ?, ?, ?)", astuple(template)
                 )
+                if kept.rowcount:  # and no other run has kept it meanwhile
+                    about = {"form": template.form, "printing": template.printing}
+                    store.audit(db, actor, "template kept", {**about, "digest": template.digest})
 
 
 def is_filed(store: Store, sha256: str) -> bool:
@@ -263,9 +266,10 @@ def told(store: Store, sha256: str) -> Told:
 
 
 def count_pages(store: Store, sha256: str, pages: int) -> None:
-    """Keep how many pages a file has."""
+    """Keep how many pages a file has; pages beyond, of another count, are let go."""
     with store.write() as db:
         db.table("originals").update(sha256, {"page_count": pages})
+        db.conn.execute("DELETE FROM pages WHERE sha256 = ? AND number > ?", [sha256, pages])
 
 
 def save_page(

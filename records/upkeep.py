@@ -197,15 +197,21 @@ def repair(store: Store, archive: Archive, actor: str, problems: list[Problem]) 
             problem.path.unlink(missing_ok=True)
             done.append(f"The page image '{problem.path.name}', which no record has, was removed.")
         elif problem.cure is Cure.READ_AGAIN and problem.sha256:
-            _read_again(store, archive, actor, problem)
+            if not _read_again(store, archive, actor, problem):
+                continue  # a run has the file, and reads it at this moment
             done.append(
                 f"{problem.sentence[:-1]}: the file will be read again by 'import' or 'watch'."
             )
     return done
 
 
-def _read_again(store: Store, archive: Archive, actor: str, problem: Problem) -> None:
+def _read_again(store: Store, archive: Archive, actor: str, problem: Problem) -> bool:
+    """Let a file be read again, its damaged page image put aside; False where a run has it."""
+    sentence = problem.sentence
+    if problem.sha256 and not filing.open_again(
+        store, actor, problem.sha256, sentence, alive=archive.alive, whole=True
+    ):
+        return False
     if problem.path and problem.path.exists():
         problem.path.rename(archive.quarantine / f"{problem.path.name}.{uuid.uuid4().hex[:8]}")
-    if problem.sha256:
-        filing.open_again(store, actor, problem.sha256, problem.sentence, whole=True)
+    return True

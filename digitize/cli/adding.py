@@ -19,6 +19,7 @@ from digitize.forms import names
 from digitize.importing import Importer, Outcome, Tally
 from digitize.intake import walk
 from digitize.watching import watch as watch_folder
+from records import filing
 from records.errors import ExitCode, InputError, SettingsError
 from records.filing import Intake, Sighting
 
@@ -52,7 +53,7 @@ def import_(
     with installation.archive.run() as run, show:
         intake = Intake(session.actor, batch, department, form, run.name)
         importer = Importer(installation, intake, run, show.outcome, show.progress)
-        importer.process(candidates, (), session.workers(workers))
+        importer.process(candidates, filing.waiting(installation.store), session.workers(workers))
     if importer.index_fault:
         why = importer.index_fault.rstrip(".")
         click.echo(f"The files are in, but search does not find them yet ({why}).", err=True)

@@ -261,7 +261,7 @@ def test_printings_are_told_apart(room: Room) -> None:
     """A page read with an older text of a printing still counts for that printing."""
     old, new = form(printing="1996"), form(printing="2004")
     before = TemplateText("older", "bill", "2004", "", "2020-01-01")
-    filing.keep_templates(room.store, [before])
+    filing.keep_templates(room.store, "test", [before])
     bill(room, field("owner", "Ann"), old.digest)
     bill(room, field("owner", "Bo"), new.digest)
     bill(room, field("owner", "Cy"), "older")

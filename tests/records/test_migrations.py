@@ -141,9 +141,9 @@ def template(text: str, form: str = "dog-licence", at: str = "2024-01-01") -> Te
 def test_a_template_is_kept_once_a_version(room: Room) -> None:
     """A version that is known stays as it was first kept; a changed one is another."""
     first, changed = template("one"), template("two", at="2024-02-01")
-    filing.keep_templates(room.store, [first])
-    filing.keep_templates(room.store, [template("one", at="2030-01-01"), changed])
-    filing.keep_templates(room.store, [])
+    filing.keep_templates(room.store, "clerk", [first])
+    filing.keep_templates(room.store, "clerk", [template("one", at="2030-01-01"), changed])
+    filing.keep_templates(room.store, "clerk", [])
     assert room.store.templates() == [first, changed]
     assert room.store.templates("dog-licence") == [first, changed]
     assert room.store.templates("cat-licence") == []
@@ -152,15 +152,15 @@ def test_a_template_is_kept_once_a_version(room: Room) -> None:
 def test_two_runs_keep_a_template_once(tmp_path: Path, room: Room) -> None:
     """Two runs that start at once with the same templates are not in each other's way."""
     other = Store(room.archive.database, DEPARTMENTS)
-    filing.keep_templates(other, [template("one")])
-    filing.keep_templates(room.store, [template("one", at="2030-01-01"), template("one")])
+    filing.keep_templates(other, "clerk", [template("one")])
+    filing.keep_templates(room.store, "clerk", [template("one", at="2030-01-01"), template("one")])
     other.close()
     assert len(room.store.templates()) == 1
 
 
 def test_a_kept_template_is_not_changed(room: Room) -> None:
     """What a page was read with stays what it was."""
-    filing.keep_templates(room.store, [template("one")])
+    filing.keep_templates(room.store, "clerk", [template("one")])
     with room.store.write() as db, pytest.raises(sqlite3.IntegrityError):
         db.conn.execute("INSERT INTO templates VALUES ('one', 'x', '', 'other', 'now')")
 
@@ -169,6 +169,6 @@ def test_a_migrated_archive_is_whole(tmp_path: Path) -> None:
     """A check finds nothing wrong with an archive whose database holds templates."""
     room = open_room(tmp_path)
     room.file(b"one")
-    filing.keep_templates(room.store, [template("one")])
+    filing.keep_templates(room.store, "clerk", [template("one")])
     assert upkeep.check(room.store, room.archive, full=True) == []
     room.store.close()
