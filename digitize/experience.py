@@ -117,9 +117,7 @@ def gather(store: Store, forms: Forms, form: str | None = None) -> Iterator[Answ
                 yield Answered(record.id, record.sha256, template.key, place, machine, said)
 
 
-def _template(
-    record: AnsweredRecord, forms: Forms, known: dict[str, str]
-) -> FormTemplate | None:  # fmt: skip
+def _template(record: AnsweredRecord, forms: Forms, known: dict[str, str]) -> FormTemplate | None:
     """Return the template of today for the printing that a record was read as."""
     digest = record.pages[0].template
     printing = known.get(digest)
@@ -142,9 +140,7 @@ def experience(answered: Answered, template: FieldTemplate) -> Experience:
     )
 
 
-def by_field(
-    answers: Iterable[Answered], forms: Forms
-) -> dict[tuple[str, str], list[Experience]]:  # fmt: skip
+def by_field(answers: Iterable[Answered], forms: Forms) -> dict[tuple[str, str], list[Experience]]:
     """Return experiences by the key of their form and the name of their field."""
     found: dict[tuple[str, str], list[Experience]] = {}
     for answered in answers:

@@ -123,11 +123,16 @@ def other_threshold(
 
 
 def _raised(experiences: Sequence[Experience], present: float) -> float | None:
-    now = passing(experiences, present)
-    if now.checked < LEAST_CHECKED or now.wrong / now.checked <= 1 - present:
+    now, promise = passing(experiences, present), _promise(present)
+    if now.checked < LEAST_CHECKED or now.wrong / now.checked <= promise:
         return None
-    found = threshold(experiences, 1 - present) if present < 1 else None
+    found = threshold(experiences, promise) if promise else None
     return found.sure if found and found.sure > present else None
+
+
+def _promise(sure: float) -> float:
+    """Return the error that a threshold allows: 0.1 of 0.9, and not a hair less."""
+    return round(1 - sure, 6)
 
 
 def _lowered(experiences: Sequence[Experience], present: float) -> float | None:
@@ -136,13 +141,14 @@ def _lowered(experiences: Sequence[Experience], present: float) -> float | None:
         e for e in experiences if not e.held and e.right is not None and 0 < e.confidence < present
     ]
     held.sort(key=lambda e: -e.confidence)
+    promise = _promise(present)
     count = wrong = 0
     lowest = None
     for sure, alike in groupby(held, key=lambda e: e.confidence):
         for each in alike:
             count += 1
             wrong += each.right is False
-        if count >= LEAST_CHECKED and wrong / count <= 1 - present >= upper_end(wrong, count):
+        if count >= LEAST_CHECKED and wrong / count <= promise >= upper_end(wrong, count):
             lowest = sure
     return lowest
 
@@ -265,11 +271,10 @@ def edit(
     assert form.path is not None
     made, dropped = list[Change](), list[str]()
     for change in changes:
-        name = f"{change.key} of field '{change.field.name}'"
+        name = f"The key {change.key} of field '{change.field.name}' in '{form.path.name}'"
         if other := _in_the_way(form, change):
             dropped.append(
-                f"The {name} in '{form.path.name}' would reach into the zone of '{other}'; look at "
-                f"both, for {change.why}."
+                f"{name} would reach into the zone of '{other}'; look at both, for {change.why}."
             )
             continue
         new = _written(text, change)
@@ -278,10 +283,9 @@ def edit(
         except FormError:
             read = None
         wanted = _changed(form, change)
-        if new is None or read is None or read.fields != wanted.fields:
+        if new is None or read is None or _in_order(read) != _in_order(wanted):
             dropped.append(
-                f"The {name} in '{form.path.name}' is not written in a way that can be changed "
-                f"here; change it by hand to {_shown(change)}."
+                f"{name} is not written in a way that can be changed here; {_by_hand(change)}."
             )
             continue
         text, form = new, read
@@ -300,6 +304,11 @@ def _changed(form: FormTemplate, change: Change) -> FormTemplate:
     return replace(form, fields=fields)
 
 
+def _in_order(form: FormTemplate) -> list[FieldTemplate]:
+    """Return a form's fields for comparing: values that are looked up follow those listed."""
+    return [replace(field, values=tuple(sorted(field.values))) for field in form.fields]
+
+
 def _in_the_way(form: FormTemplate, change: Change) -> str | None:
     """Return the field whose zone another one would reach into that did not before."""
     old, new = form.field(change.field.name), change.field
@@ -314,9 +323,7 @@ def _in_the_way(form: FormTemplate, change: Change) -> str | None:
 
 
 def _meet(one: Zone, other: Zone) -> bool:
-    return (
-        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-    )  # fmt: skip
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _written(text: str, change: Change) -> str | None:
@@ -335,9 +342,9 @@ def _table(text: str, name: str) -> tuple[str, int] | None:
     return next((("fields", i) for i, row in enumerate(rows) if row["name"] == name), None)
 
 
-def _shown(change: Change) -> str:
-    """Return a key's new value as it would be written."""
-    value = getattr(change.field, change.key)
+def _by_hand(change: Change) -> str:
+    """Say what a person is to write."""
     if change.items:
-        return "one that has " + ", ".join(map(toml_editing.quoted, change.items)) + " too"
-    return str(list(value)) if isinstance(value, tuple) else f"{value:g}"
+        return f"add {', '.join(map(toml_editing.quoted, change.items))} by hand, or to its lookup"
+    value = getattr(change.field, change.key)
+    return f"make it {list(value) if isinstance(value, tuple) else value} by hand"

@@ -241,7 +241,7 @@ def _on_page(outline: _Outline, window: _Window, scale: float) -> Box:
 def _windows(image: Grey, boxes: Sequence[Box]) -> tuple[list[_Window], float]:
     """Cut out every box's surroundings, and tell by how much they are reduced."""
     side = float(np.median([_side(box) for box in boxes]))
-    reach = max(8, round(side * (0.5 + _SEEN)))
+    reach = max(16, round(side * (0.5 + _SEEN)))
     size = round(2 * reach * min(1.0, _SIDE / side))
     scale = size / (2 * reach)
     parts = np.stack([_part(image, box, reach, size) for box in boxes])
@@ -416,12 +416,16 @@ def _whole(window: _Window) -> list[_Outline]:
 
 
 def _searched(window: _Window, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the part of a window (left, top, right, bottom) in which an outline may stand."""
+    """Return the part of a window (left, top, right, bottom) in which an outline may stand.
+
+    It keeps off the window's edge, as sides move a little and are looked at from outside.
+    """
     reach = _REACH * (width + height) / 2 + 3
-    last = window.ink.shape[0] - 4
+    edge = 2 * _ROUND + 2
+    last = window.ink.shape[0] - edge
     return (
-        max(4, round(window.box.left - reach)),
-        max(4, round(window.box.top - reach)),
+        max(edge, round(window.box.left - reach)),
+        max(edge, round(window.box.top - reach)),
         min(last, round(window.box.right + reach)),
         min(last, round(window.box.bottom + reach)),
     )

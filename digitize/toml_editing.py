@@ -70,9 +70,7 @@ def with_items(text: str, table: Path, key: str, items: Sequence[str]) -> str | 
     return head + text[last.end() : ends[0].end()] + rows + text[ends[0].end() :]
 
 
-def with_numbers(
-    text: str, table: Path, key: str, numbers: Mapping[int, str]
-) -> str | None:  # fmt: skip
+def with_numbers(text: str, table: Path, key: str, numbers: Mapping[int, str]) -> str | None:
     """Exchange some numbers (from 0) of a key's list."""
     span = _value(text, (*table, key))
     if span is None:

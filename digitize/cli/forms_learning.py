@@ -104,7 +104,7 @@ def _templates(session: Session, name: str | None) -> tuple[FormTemplate, ...]:
 
 def _field_report(
     form: str, field: FieldTemplate, experiences: Sequence[Experience]
-) -> FieldReport:  # fmt: skip
+) -> FieldReport:
     wanted = field.max_error
     return FieldReport(
         form=form,
@@ -191,9 +191,12 @@ class Lesson:
     @property
     def diff(self) -> str:
         lines = difflib.unified_diff(
-            self.before.splitlines(), self.edited.text.splitlines(),
-            str(self.path), str(self.path), lineterm="",
-        )  # fmt: skip
+            self.before.splitlines(),
+            self.edited.text.splitlines(),
+            str(self.path),
+            str(self.path),
+            lineterm="",
+        )
         return "".join(f"{line}\n" for line in lines)
 
 
@@ -289,11 +292,13 @@ def _show_lessons(form: str, lessons: Sequence[Lesson], truth: str, write: bool)
         click.echo()
         click.echo(lesson.diff, nl=False)
     click.echo()
-    files = ", ".join(f"'{lesson.path.name}'" for lesson in changed)
     if write:
-        _say(f"{files} is changed; try it: digitize reread --form {form} --dry-run")
+        files = ", ".join(f"'{lesson.path.name}'" for lesson in changed)
+        _say(f"Changed: {files}. See what comes out otherwise for kept records:")
+        click.echo(f"  digitize reread --form {form}")
     else:
-        _say(f"Nothing is changed yet; accept it with: digitize forms learn {form} --write")
+        _say("Nothing is changed yet; accept it:")
+        click.echo(f"  digitize forms learn {form} --write")
 
 
 def _lessons_json(
@@ -323,6 +328,4 @@ def _change_json(change: Change) -> dict[str, object]:
 
 
 def _say(sentence: str) -> None:
-    click.echo(
-        textwrap.fill(sentence, width(), subsequent_indent="  ", break_on_hyphens=False)
-    )  # fmt: skip
+    click.echo(textwrap.fill(sentence, width(), subsequent_indent="  ", break_on_hyphens=False))

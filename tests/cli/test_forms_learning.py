@@ -245,7 +245,7 @@ def test_what_is_learnt_is_shown_and_not_written(taught: House, call: Call) -> N
     assert "bill: people have checked 70 of 240 answers, in 60 record(s)." in ran.out
     shown = [each for each in ran.out.splitlines() if re.match(r"[+-](?![+-])", each)]
     assert shown == LEARNT.splitlines()
-    accept = "\nNothing is changed yet; accept it with: digitize forms learn bill --write\n"
+    accept = "\nNothing is changed yet; accept it:\n  digitize forms learn bill --write\n"
     assert ran.out.endswith(accept)
     told = " ".join(ran.out.split())
     assert "owner: sure: 0.9 lets 6 wrong of 60 checked pass, 0.9501 lets 0 of 54" in told
@@ -273,7 +273,8 @@ def test_accepting_writes_the_template(own: House, call: Call) -> None:
     template(own).chmod(0o640)
     ran = call(own, "forms", "learn", "bill", "--write")
     assert (ran.code, ran.err) == (0, "")
-    assert "'bill.toml' is changed; try it: digitize reread --form bill --dry-run" in ran.out
+    assert "\nChanged: 'bill.toml'. " in ran.out
+    assert ran.out.endswith("\n  digitize reread --form bill\n")
     form = load_form(template(own), frozenset())
     owner, street, account, _ = form.fields
     assert (owner.sure, owner.zone) == (0.9501, (0.3, 0.193, 0.9, 0.243))
@@ -333,8 +334,8 @@ def test_what_cannot_be_changed_here_is_told(own: House, call: Call) -> None:
     template(own).write_text(text)
     ran = call(own, "forms", "learn", "bill")
     told = " ".join(ran.out.split())
-    assert "The zone of field 'owner' in 'bill.toml' would reach into the zone of 'above'" in told
-    assert "The beside of field 'account' in 'bill.toml' is not written in a way" in told
+    assert "The key zone of field 'owner' in 'bill.toml' would reach into the zone of" in told
+    assert "The key beside of field 'account' in 'bill.toml' is not written in a way" in told
     assert "sure = 0.9501" in ran.out
     assert fits(ran)
 
