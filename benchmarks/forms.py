@@ -342,7 +342,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "sroie" in sets:
         sroie(data, split, asked.cache, workers, asked.show)
     if "pairs" in sets:
-        run_other("benchmarks.pairs", "--data", str(data), "--split", split)
+        kept = ("--cache", str(asked.cache)) if asked.cache else ()
+        run_other("benchmarks.pairs", "--data", str(data), "--split", split, *kept)
     if "marks" in sets:
         run_other("benchmarks.marks", "--data", str(data), "--split", split)
     if "samples" in sets:

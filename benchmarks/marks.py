@@ -8,13 +8,12 @@ sheets  ``marks/input/*.png``: scanned answer sheets of one layout, which is tak
 fara    ``fara/labels.jsonl`` and ``fara/scans/*.tif``: tick boxes of government forms
 ======  ==========================================================================================
 
-A page is cleaned as the product cleans it, or taken from ``--cache``: pickles
-``{marks,fara}/<stem>-<page>.pkl``, a dict of ``png`` (bytes) and ``geometry``. The sheets are laid
-on their pages by their four corner marks and then by the circles themselves, so that each bubble is
-expected where it is; the tick boxes are where the labels say. A label encloses a mark that reaches
-out of its box, and would give it away: of those the printed square within is taken, at the size of
-the page's empty boxes. Then each box is moved by its own random offset in x and in y, evenly drawn
-up to a share of the page's width.
+A page is cleaned as the product cleans it. The sheets are laid on their pages by their four corner
+marks and then by the circles themselves, so that each bubble is expected where it is; the tick
+boxes are where the labels say. A label encloses a mark that reaches out of its box, and would give
+it away: of those the printed square within is taken, at the size of the page's empty boxes. Then
+each box is moved by its own random offset in x and in y, evenly drawn up to a share of the page's
+width.
 
 A box is right when it is marked just if the truth says so (struck out is not marked). What has a
 confidence below 0.75 is doubtful: it goes to a person, and counts as neither right nor wrong.
@@ -25,9 +24,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import json
-import pickle
 import random
 import re
 import subprocess
@@ -35,12 +32,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import truth
 from digitize import image as pixels
 from digitize import sources
 from digitize.marks import Mark, MarkState, read_marks
@@ -121,17 +118,12 @@ class Tally:
         self.doubtful_right += right and not sure
 
 
-def half(document: str) -> str:
-    """Return the half of a document, the same as ``benchmarks.truth`` makes them."""
-    return "test" if hashlib.sha256(document.encode()).digest()[0] % 2 else "tune"
-
-
-def load(data: Path, split: str, cache: Path | None, sets: Sequence[str]) -> Iterator[Labelled]:
+def load(data: Path, split: truth.Split, sets: Sequence[str]) -> Iterator[Labelled]:
     """Yield the labelled pages of sets, cleaned."""
     if "sheets" in sets:
-        yield from _sheets(data / "marks", split, cache)
+        yield from _sheets(data / "marks", split)
     if "fara" in sets:
-        yield from _forms(data / "fara", split, cache)
+        yield from _forms(data / "fara", split)
 
 
 def layout(blank: Path) -> tuple[Bubble, ...]:
@@ -160,15 +152,15 @@ def _group(x: float, y: float) -> str:
     return f"{name}.{round((x - 418.4) / _PITCH)}"
 
 
-def _sheets(folder: Path, split: str, cache: Path | None) -> Iterator[Labelled]:
+def _sheets(folder: Path, split: truth.Split) -> Iterator[Labelled]:
     bubbles = layout(folder / "blank.pdf")
     answers: dict[str, dict[str, str]] = {}
     for path in sorted((folder / "output").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as opened:
             answers |= {row["Source File"]: row for row in csv.DictReader(opened)}
     for path in sorted((folder / "input").glob("*.png")):
-        if split in ("all", half(path.stem)):
-            image = _cleaned(path, 1, cache and cache / "marks")[0]
+        if truth.in_split(path.stem, split):
+            image = _cleaned(path, 1)[0]
             filled = _filled(answers[path.name])
             boxes = _laid(bubbles, image)
             targets = tuple(
@@ -227,14 +219,14 @@ def _corner(image: pixels.Grey, which: int, scale: float) -> tuple[float, float]
     return left + at[0] + kernel.shape[1] / 2, top + at[1] + kernel.shape[0] / 2
 
 
-def _forms(folder: Path, split: str, cache: Path | None) -> Iterator[Labelled]:
+def _forms(folder: Path, split: truth.Split) -> Iterator[Labelled]:
     for row in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines():
         scan = json.loads(row)
-        if split not in ("all", half(scan["scan"])):
+        if not truth.in_split(scan["scan"], split):
             continue
         for number in sorted({known["page"] for known in scan["checkboxes"]}):
             path = folder / "scans" / f"{scan['scan']}.tif"
-            image, geometry = _cleaned(path, number, cache and cache / "fara")
+            image, geometry = _cleaned(path, number)
             known = [k for k in scan["checkboxes"] if k["page"] == number]
             boxes = _printed(image, [_moved(k["box"], geometry) for k in known])
             targets = tuple(
@@ -282,12 +274,8 @@ def _square_within(ink: NDArray[np.float32], box: Box, width: int, height: int) 
     return Box(left + int(x), top + int(y), left + int(x) + width, top + int(y) + height)
 
 
-def _cleaned(path: Path, number: int, cache: Path | None) -> tuple[pixels.Grey, PageGeometry]:
+def _cleaned(path: Path, number: int) -> tuple[pixels.Grey, PageGeometry]:
     """Return a page as the product cleans it, and how it came from the original."""
-    kept = cache / f"{path.stem}-{number}.pkl" if cache else None
-    if kept and kept.exists():
-        held: dict[str, Any] = pickle.loads(kept.read_bytes())
-        return pixels.decode_png(held["png"]), held["geometry"]
     loaded = sources.load_page(path, media_type(path), number, Settings())
     frame = pixels.border_mask(loaded.image)
     seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
@@ -360,7 +348,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", choices=["tune", "test", "all"], default="tune")
-    parser.add_argument("--cache", type=Path)
     parser.add_argument("--sets", default="sheets,fara")
     parser.add_argument("--by", choices=["page", "question"], default="page")
     parser.add_argument("--seed", type=int, default=1)
@@ -370,7 +357,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("| set | jitter | boxes | right among sure | doubtful | wrong | found | ms a box |")
     print("|---|---|---|---|---|---|---|---|")
     for name in wanted.sets.split(","):
-        pages = list(load(wanted.data, wanted.split, wanted.cache, [name]))
+        pages = list(load(wanted.data, wanted.split, [name]))
         for share in JITTERS:
             tallies = [
                 measure(pages, share, seed, wanted.by, wanted.misses and wanted.misses / f"{share}")

@@ -24,10 +24,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +33,13 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from benchmarks import truth
-from benchmarks.machine import ROOT, describe
+from benchmarks.machine import describe
+from benchmarks.readings import Reading, readings
 from benchmarks.truth import Counts, LabelledPage
-from digitize import scan, second_look, signatures, sources
 from digitize.identify import letters
 from digitize.pairs import find_pairs
-from ocr.reading import ReadFailure
-from records import settings as configuration
 from records.geometry import Box, PageGeometry, union
-from records.model import Line, Pair
+from records.model import Pair
 
 _UNKNOWN = "<unk>"
 # How like a true text its reading must be (rapidfuzz ratio, 0 to 100).
@@ -74,14 +70,6 @@ class PairCounts:
         return PairCounts(
             self.places + other.places, self.lenient + other.lenient, self.strict + other.strict
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PageReading:
-    """What was read on a page, and how the cleaned page lies in the original."""
-
-    lines: tuple[Line, ...]
-    geometry: PageGeometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,48 +214,7 @@ def total(counts: Iterable[PairCounts]) -> PairCounts:
 # The pages
 
 
-Read = Callable[[LabelledPage], PageReading]
-
-
-def our_reader(mode: str, workspace: Path) -> Read:
-    """Return our way from a page's file to its words, with config.toml's settings and ``mode``."""
-    settings = configuration.load(ROOT / "config.toml")
-    settings = replace(settings, read=replace(settings.read, mode=mode))
-
-    def read(page: LabelledPage) -> PageReading:
-        kind = signatures.media_type(page.image)
-        loaded = sources.load_page(page.image, kind, page.page, settings)
-        found = scan.read_scan(loaded, scan.Bench(settings, workspace, "page"))
-        if isinstance(found, ReadFailure):
-            raise SystemExit(f"{page.name}: {found.message}")
-        reading = second_look.look_again(found, settings.read)
-        if isinstance(reading, ReadFailure):
-            raise SystemExit(f"{page.name}: {reading.message}")
-        return PageReading(reading.lines, found.page.geometry)
-
-    return read
-
-
-def remembered(read: Read, cache: Path) -> Read:
-    """Return a reader that keeps what it reads in a folder, and looks there first.
-
-    Only files that this benchmark has written itself belong there: they are pickles.
-    """
-
-    def look_up(page: LabelledPage) -> PageReading:
-        path = cache / f"{page.image.stem}-{page.page}.pkl"
-        if path.exists():
-            kept = pickle.loads(path.read_bytes())
-            return PageReading(kept["lines"], kept["geometry"])
-        reading = read(page)
-        cache.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pickle.dumps({"lines": reading.lines, "geometry": reading.geometry}))
-        return reading
-
-    return look_up
-
-
-def score_page(page: LabelledPage, reading: PageReading) -> PageScore:
+def score_page(page: LabelledPage, reading: Reading) -> PageScore:
     """Find the pairs of a page of FUNSD and hold them against its truth."""
     path = page.image.parent.parent / "jsons" / f"{page.image.stem}.json"
     annotation = json.loads(path.read_text(encoding="utf-8"))
@@ -281,11 +228,6 @@ def score_page(page: LabelledPage, reading: PageReading) -> PageScore:
         count_pairs(found, true_links(annotation)),
         taken,
     )
-
-
-def score_pages(pages: Iterable[LabelledPage], read: Read) -> list[PageScore]:
-    """Read pages of FUNSD and score what is found on them."""
-    return [score_page(page, read(page)) for page in pages]
 
 
 # The table
@@ -316,9 +258,8 @@ def main() -> None:
     pages = truth.load(wanted.data, ["funsd"], None, 0, wanted.split)
     print(describe())
     print(f"funsd, split {wanted.split}, mode {wanted.mode}")
-    with tempfile.TemporaryDirectory() as folder:
-        read = our_reader(wanted.mode, Path(folder))
-        print_scores(score_pages(pages, remembered(read, wanted.cache) if wanted.cache else read))
+    read = readings(((page.image, page.page) for page in pages), wanted.cache, mode=wanted.mode)
+    print_scores([score_page(p, r) for p, r in zip(pages, read, strict=True) if r])
 
 
 def _arguments() -> argparse.Namespace:

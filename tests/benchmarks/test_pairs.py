@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from benchmarks import pairs
-from benchmarks.pairs import PageReading, PairCounts, TruePair
+from benchmarks.pairs import PairCounts, TruePair
+from benchmarks.readings import Reading
 from benchmarks.truth import Counts, LabelledPage
 from records.geometry import Box, untouched
 from records.model import Line, Pair, Word
@@ -143,9 +144,8 @@ def page(tmp_path: Path) -> LabelledPage:
     return LabelledPage("funsd", "a", image, 1, (), None, False, (), False)
 
 
-READING = PageReading(
-    (Line((Word("Lots:", LABEL, 0.9), Word("17", VALUE, 0.9))),), untouched(300, 600)
-)
+LINES = (Line((Word("Lots:", LABEL, 0.9), Word("17", VALUE, 0.9))),)
+READING = Reading(LINES, b"", untouched(300, 600), "test", False, 0.0)
 
 
 def test_a_page_is_scored_from_its_files(page: LabelledPage) -> None:
@@ -153,19 +153,6 @@ def test_a_page_is_scored_from_its_files(page: LabelledPage) -> None:
     score = pairs.score_page(page, READING)
     assert score.whole.strict == score.links.strict == Counts(1, 1, 1)
     assert score.milliseconds > 0
-
-
-def test_a_reading_is_kept_and_not_made_again(page: LabelledPage, tmp_path: Path) -> None:
-    """With a cache each page is read once."""
-    asked: list[str] = []
-
-    def read(page: LabelledPage) -> PageReading:
-        asked.append(page.name)
-        return READING
-
-    kept = pairs.remembered(read, tmp_path / "cache")
-    assert kept(page) == kept(page) == READING
-    assert asked == ["a"]
 
 
 def test_the_table_tells_every_meaning(
