@@ -1,7 +1,7 @@
 """How right forms are known and their fields read, on real paper; one command for all of it.
 
     python -m benchmarks.forms --data DIR [--split tune|test|all] [--cache DIR] [--workers N]
-        [--sets fara,unknown,sroie,pairs,marks,samples,time] [--show]
+        [--sets fara,unknown,align,sroie,pairs,marks,samples,time] [--show]
 
 DIR holds labelled pages that are no part of this project (``benchmarks.truth``). Words are read by
 us, in mode ``both``; ``--cache`` keeps the pages' readings. Halves are those of
@@ -15,6 +15,8 @@ fara      registration forms in 19 templates of three forms: which form a docume
           and punctuation, and the filing date, typed or stamped. A field is unseen that no person
           would be shown: status ok at the setting ``forms.sure``
 unknown   pages of other sets, none of which is a registration form: how many are taken for one
+align     first pages of labelled forms, distorted in ways that are known, and read again: how far
+          the corners of text fields' zones land from where the undistorted page has them
 sroie     key fields of receipts with one template; exact is equal but for case and white space,
           alike also without punctuation; the total as a number
 pairs     ``benchmarks.pairs``: labels and answers on forms without a template
@@ -39,13 +41,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from benchmarks import truth
 from benchmarks.machine import ROOT, describe
-from benchmarks.readings import Reading, readings
+from benchmarks.readings import Reading, read_page, readings
 from digitize import extract, identify, values
 from digitize.assemble import merged
 from digitize.form_file import load_form
 from digitize.forms import FormTemplate
+from digitize.image import Grey
 from records import settings as configuration
 from records.model import Field, FieldStatus
 
@@ -68,7 +76,7 @@ OTHER_FIELDS = {"person_name": "person"}
 DATE = "file_date"
 OTHER_SETS = ("funsd", "sroie", "typewritten", "office", "handwriting")
 RECEIPT_FIELDS = ("company", "date", "address", "total")
-SETS = ("fara", "unknown", "sroie", "pairs", "marks", "samples", "time")
+SETS = ("fara", "unknown", "align", "sroie", "pairs", "marks", "samples", "time")
 FRESH_SEED = 20261127
 
 
@@ -236,6 +244,123 @@ def unknown(data: Path, split: truth.Split, cache: Path | None, workers: int, sh
     print(f"\nother paper taken for a registration form: {taken} of {len(pages)} pages")
 
 
+# Where zones land
+
+
+@dataclass(frozen=True, slots=True)
+class Distortion:
+    """What is done to a page: turned by degrees, scaled in x and y, cut at its edges, punched."""
+
+    name: str
+    degrees: float = 0.0
+    across: float = 1.0
+    down: float = 1.0
+    cut: float = 0.0
+    holes: bool = False
+
+    def matrix(self, size: tuple[int, int]) -> NDArray[np.float64]:
+        """Return the ``(2, 3)`` matrix from the page's pixels to the distorted page's."""
+        width, height = size
+        turned = cv2.getRotationMatrix2D((width / 2, height / 2), self.degrees, 1.0)
+        scaled = np.diag([self.across, self.down]) @ turned
+        shift = np.array([self.cut * width * self.across, self.cut * height * self.down])
+        scaled[:, 2] -= shift
+        return np.asarray(scaled, dtype=np.float64)
+
+    def distort(self, page: Grey) -> Grey:
+        """Return the distorted page."""
+        height, width = page.shape
+        left = 1 - 2 * self.cut
+        size = (round(width * left * self.across), round(height * left * self.down))
+        way = cv2.INTER_AREA if min(self.across, self.down) < 1 else cv2.INTER_CUBIC
+        if self.degrees:
+            way = cv2.INTER_LINEAR
+        made = cv2.warpAffine(page, self.matrix((width, height)), size, flags=way, borderValue=255)
+        if self.holes:
+            for x in (0.3, 0.7):
+                centre = (round(size[0] * x), round(size[1] * 0.035))
+                cv2.circle(made, centre, round(size[0] * 0.017), 0, -1)
+        return np.asarray(made, dtype=np.uint8)
+
+
+DISTORTIONS = (
+    Distortion("as it is"),
+    Distortion("turned by 3 degrees", degrees=3.0),
+    Distortion("turned by -7 degrees", degrees=-7.0),
+    Distortion("half as large", across=0.5, down=0.5),
+    Distortion("half as large again", across=1.5, down=1.5),
+    Distortion("stretched by 4 %", across=1.04),
+    Distortion("a fax, lines halved", down=0.5),
+    Distortion("cut by 6 % all round", cut=0.06),
+    Distortion("punched", holes=True, degrees=-1.0),
+)
+
+
+def align(data: Path, split: truth.Split, documents: int = 8) -> None:
+    """Print how far zones land from where they are, on pages that are distorted and read again."""
+    forms = templates()
+    lines = (data / "fara" / "labels.jsonl").read_text(encoding="utf-8").splitlines()
+    names = [json.loads(line)["scan"] for line in lines]
+    chosen = [n for n in names if truth.in_split(n, split) and n not in MADE_FROM][:documents]
+    print(f"\nwhere zones land, first pages of {len(chosen)} documents, shares of the page's width")
+    print("  distortion             known  trusted  within 1 %   median    worst")
+    pages = {name: _first_page(data / "fara" / "scans" / f"{name}.tif") for name in chosen}
+    true: dict[str, Corners] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for distortion in DISTORTIONS:
+            off: list[float] = []
+            known = trusted = 0
+            for name, page in pages.items():
+                path = Path(folder) / f"{name}.png"
+                made = distortion.distort(page)
+                cv2.imwrite(str(path), made)
+                corners = _corners(path, forms)
+                if corners is None:
+                    continue
+                known += 1
+                trusted += corners.trusted
+                true.setdefault(name, corners)
+                if true[name].form == corners.form and corners.trusted:
+                    matrix = distortion.matrix(page.shape[::-1])
+                    wanted = true[name].points @ matrix[:, :2].T + matrix[:, 2]
+                    apart = np.abs(corners.points - wanted).max(axis=1) / made.shape[1]
+                    off += apart.tolist()
+            near = sum(o <= 0.01 for o in off)
+            print(
+                f"  {distortion.name:<22} {known:>5}  {trusted:>7}  {near:>4} of {len(off):<4}"
+                f"  {np.median(off) if off else 0:7.2%}  {max(off, default=0):7.2%}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Where the corners of a form's zones lie in the original, ``(n, 2)`` pixels."""
+
+    form: str
+    points: NDArray[np.float64]
+    trusted: bool
+
+
+def _first_page(path: Path) -> Grey:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("L"), dtype=np.uint8)
+
+
+def _corners(path: Path, forms: Mapping[str, FormTemplate]) -> Corners | None:
+    page = read_page(path, 1, "tesseract")
+    seen = identify.identify(page.lines, forms) if page and not page.blank else None
+    if seen is None or page is None:
+        return None
+    place = identify.register(seen, page.size)
+    boxes = [
+        place.box(field.zone)
+        for field in seen.form.fields_on(seen.page)
+        if field.zone and field.kind != "stamp"
+    ]
+    points = [page.geometry.to_original(x, y) for b in boxes for x, y in (b[:2], b[2:])]
+    return Corners(seen.form.key, np.array(points), place.trusted)
+
+
 # Receipts
 
 
@@ -339,6 +464,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fara(data, split, asked.cache, workers, asked.show)
     if "unknown" in sets:
         unknown(data, split, asked.cache, workers, asked.show)
+    if "align" in sets:
+        align(data, split)
     if "sroie" in sets:
         sroie(data, split, asked.cache, workers, asked.show)
     if "pairs" in sets:
