@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from digitize import image as pixels
 from digitize import places, second_look, stamps, values
 from digitize.forms import Comparison, FieldTemplate, FormTemplate
-from digitize.identify import Identified, register, spell
+from digitize.identify import Found, Identified, register, spell
 from digitize.marks import Mark, MarkState, read_marks
 from digitize.places import Marks, PageView, Stand
 from digitize.registration import Registration
@@ -28,6 +28,8 @@ _SIGNED = 0.008
 _SOMETHING_WRITTEN = 0.004
 # How sure a reading is that was taken for the sake of a rule.
 _BY_THE_RULES = 0.5
+# A printed line that lies further (share of the page's width) from its place is another text.
+_OUT_OF_PLACE = 0.03
 # A letter or two that were read less surely may be a speck.
 _NOISE = 0.5
 # How sure an answer is at most that one reader alone has seen: too little to pass unseen.
@@ -74,7 +76,7 @@ def extract(
     size = (image.shape[1], image.shape[0])
     place = register(identified, size)
     known = (*identified.found, *identified.placed)
-    printed = frozenset(word for line in known for word in line.words)
+    printed = frozenset(word for f in known if _in_its_place(f, place, size) for word in f.words)
     view = PageView(
         lines, spell(lines), image, place, printed, reader, number, identified.page, asked.reading,
         asked.second, _marks(identified.form, identified.page, place, image),
@@ -89,6 +91,14 @@ def extract(
         for template in form.fields_on(identified.page)
         if (field := found[template.name])
     )
+
+
+def _in_its_place(found: Found, place: Registration, size: tuple[int, int]) -> bool:
+    """Say whether a printed line stands where the form has it: an answer may say the same."""
+    if found.anchor.box is None or not place.trusted:
+        return True
+    (x, y), (there_x, there_y) = found.box.centre, place.box(found.anchor.box).centre
+    return max(abs(x - there_x), abs(y - there_y)) <= _OUT_OF_PLACE * size[0]
 
 
 def compared(field: Field, rules: tuple[Comparison, ...], others: Mapping[str, Field]) -> Field:
@@ -395,9 +405,10 @@ def _stamp(
             if _is_date(template, answer, view):
                 return answer
     upright = list(_upright_dates(template, view)) if area and not template.labels else []
-    if len(upright) > 1:  # which of them was stamped, a person must say
-        return replace(upright[0], confidence=min(upright[0].confidence, _NOT_PLACED))
-    return upright[0] if upright else Answer("", area, 0.0, "zone")
+    if not upright:
+        return Answer("", area, 0.0, "zone")
+    why = "it stands upright, and may be typed"
+    return replace(upright[0], confidence=min(upright[0].confidence, _NOT_PLACED), why=why)
 
 
 def _is_date(template: FieldTemplate, answer: Answer, view: PageView) -> bool:

@@ -368,7 +368,12 @@ def _kinds(windows: Sequence[_Window]) -> list[_Kind]:
     seen = [_whole(window) for window in windows]
     counted = [_commonest(seen, windows, is_round) for is_round in (False, True)]
     some = windows[:: -(-len(windows) // _SOME)]
-    valued = [(_usual_value(kind, some), kind) for kind, _ in counted if kind]
+    # What stands whole near most boxes is better than what merely fits where they are expected.
+    valued = [
+        (_usual_value(kind, some) + 0.1 * many / len(windows), kind)
+        for kind, many in counted
+        if kind
+    ]
     support = max(many for _, many in counted)
     if support < 0.6 * len(windows) or max(value for value, _ in valued) < _FITS_WELL:
         valued += [(_usual_value(kind, some), kind) for kind in _tried(some, False)]

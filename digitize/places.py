@@ -19,6 +19,8 @@ from records.model import Field, Line, Word
 
 # A gap of so many letter heights parts an answer from the next thing on its line.
 _WIDE_GAP = 2.5
+# A shorter word of a label may begin an answer too.
+_WHOLE_WORD = 4
 # Signs that stand alone and mean something.
 _SIGNS = frozenset({"&", "+"})
 # A label that is found so far below a perfect reading may be another text.
@@ -267,8 +269,10 @@ def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
     left = words
     for label in labels:
         printed = find_text(label, spell([Line(tuple(left))])) if left else None
-        left = [w for w in left if not printed or w not in printed[0]]
-        own = [letters(part) for part in label.split() if len(letters(part)) > 1]
+        if printed:
+            left = [w for w in left if w not in printed[0]]
+            continue
+        own = [letters(part) for part in label.split() if len(letters(part)) >= _WHOLE_WORD]
         while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
             left = left[1:]
     return left
