@@ -33,14 +33,17 @@ def corrected_lines(
 ) -> tuple[Line, ...]:
     """Return the lines of a page with what people said of the fields on it in its place.
 
-    The words in a corrected field's box make way for its value, spread over the place they had.
+    The words in a corrected field's box that the machine took for its value make way for what the
+    person said, spread over the place they had; print that reaches into the box stays.
     Where the machine had read the same value, its words stay: they are how the paper says it.
     Ticks, choices and signatures are no words, and a field whose place is not known has none.
     """
     as_read = frozenset(word for line in lines for word in line.words)
     for field in fields:
         if field.page == page and _says_otherwise(field, customs) and field.box is not None:
-            lines = _with_value(lines, field.box, field.value.split(), as_read)
+            own = frozenset(word for word in as_read if word.text in field.raw)
+            there = any(_words_in(line, field.box, own) for line in lines)
+            lines = _with_value(lines, field.box, field.value.split(), own if there else as_read)
     written = (_writable(line) for line in lines)
     return tuple(line for line in written if line.words)
 

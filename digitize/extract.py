@@ -30,6 +30,7 @@ _SOMETHING_WRITTEN = 0.004
 _BY_THE_RULES = 0.5
 # A printed line that lies further (share of the page's width) from its place is another text.
 _OUT_OF_PLACE = 0.03
+_UNREAD = "something is written here that could not be read"
 # A letter or two that were read less surely may be a speck.
 _NOISE = 0.5
 # How sure an answer is at most that one reader alone has seen: too little to pass unseen.
@@ -294,15 +295,31 @@ def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
         return Answer("", None, 0.0, stand.by, why="its place is not on this scan")
     if not words:
         inner = _inset(stand.area, 0.02, 0.15)
-        written = pixels.ink_share(view.image, inner) > _SOMETHING_WRITTEN
+        if _ink_beside_print(inner, view) > _SOMETHING_WRITTEN:
+            took = template.take and any(stand.rows)
+            why = f"none of 'take' matches '{_text(stand.rows)}'" if took else _UNREAD
+            return Answer("", stand.area, 0.0, stand.by, why=why)
         sure = 1.0 if view.place.trusted or stand.by != "zone" else _NOT_PLACED
-        return Answer("", stand.area, 0.0 if written else sure, stand.by)
+        return Answer("", stand.area, sure, stand.by)
     raw = " ".join(w.text for w in words)
     all_right = math.prod(w.confidence for w in words)
     sure = shipped().probability(Kind.FIELD, all_right)
     if stand.by == "zone" and not view.place.trusted:
         sure = min(sure, _NOT_PLACED)
     return Answer(raw, union([w.box for w in words]), sure, stand.by, _other_readings(words))
+
+
+def _ink_beside_print(area: Box, view: PageView) -> float:
+    """Return the share (0 to 1) of a place that is ink and not the form's own print."""
+    left, top = max(0, area.left), max(0, area.top)
+    part = view.image[top : max(0, area.bottom), left : max(0, area.right)].copy()
+    for word in view.printed:
+        box = word.box
+        part[
+            max(0, box.top - top) : max(0, box.bottom - top),
+            max(0, box.left - left) : max(0, box.right - left),
+        ] = 255
+    return pixels.ink_share(part, Box(0, 0, part.shape[1], part.shape[0]))
 
 
 def _is_cut_off(area: Box, view: PageView) -> bool:
@@ -460,14 +477,19 @@ def _marks(form: FormTemplate, page: int, place: Registration, image: pixels.Gre
 def _choice(template: FieldTemplate, view: PageView) -> Answer:
     seen = [(view.marks[view.place.box(o.zone)], o.value) for o in template.options]
     sure = min(_sure_of(mark, view) for mark, _ in seen)
+    lost = [value for mark, value in seen if not mark.found]
+    why = f"no box was found for '{lost[0]}'" if lost else ""
     marked = sorted(
         ((mark, value) for mark, value in seen if mark.state is MarkState.MARKED),
         key=lambda m: -m[0].ink,
     )
     if not marked:
-        return Answer("", None, sure, "zone")
+        return Answer("", seen[0][0].box, sure, "zone", why=why)
     mark, value = marked[0]
-    return Answer(value, mark.box, sure if len(marked) == 1 else min(sure, _NOT_SURE), "zone")
+    if len(marked) > 1:
+        why = f"'{marked[1][1]}' is marked as well"
+        sure = min(sure, _NOT_SURE)
+    return Answer(value, mark.box, sure, "zone", why=why)
 
 
 def _tick(template: FieldTemplate, view: PageView) -> Answer:
@@ -475,7 +497,8 @@ def _tick(template: FieldTemplate, view: PageView) -> Answer:
         return Answer("", None, 0.0, "")
     mark = view.marks[view.place.box(template.zone)]
     ticked = "yes" if mark.state is MarkState.MARKED else "no"
-    return Answer(ticked, mark.box, _sure_of(mark, view), "zone")
+    why = "" if mark.found else "no box was found here"
+    return Answer(ticked, mark.box, _sure_of(mark, view), "zone", why=why)
 
 
 def _sure_of(mark: Mark, view: PageView) -> float:

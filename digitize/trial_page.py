@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from html import escape
 
 from digitize import image
+from digitize.forms import Forms, form_named
+from digitize.identify import as_form, register
 from digitize.trial import TrialFile
 from records.geometry import Box
 from records.model import Field, FieldStatus, PageFailure, PageResult
@@ -31,16 +33,19 @@ td, th { text-align: left; vertical-align: top; padding: .25em .6em; border-bott
 """
 
 
-def trial_page(title: str, files: Sequence[TrialFile]) -> str:
-    """Return the page as HTML that needs nothing from elsewhere."""
-    body = "\n".join(_file(file) for file in files)
+def trial_page(title: str, files: Sequence[TrialFile], forms: Forms) -> str:
+    """Return the page as HTML that needs nothing from elsewhere.
+
+    What was taken is framed, and the zones of the template, one of ``forms``, are dashed.
+    """
+    body = "\n".join(_file(file, forms) for file in files)
     return (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style>\n<h1>{escape(title)}</h1>\n{body}\n</html>\n"
     )
 
 
-def _file(file: TrialFile) -> str:
+def _file(file: TrialFile, forms: Forms) -> str:
     head = f"<h2>{escape(file.name)}</h2>\n"
     if file.message:
         head += f"<p>{escape(file.message)}</p>\n"
@@ -49,10 +54,10 @@ def _file(file: TrialFile) -> str:
         if reasons:
             head += f"<p>{escape(reasons)}</p>\n"
     pages = zip(file.pages, file.pictures, strict=True)
-    return head + "\n".join(_page(page, picture) for page, picture in pages)
+    return head + "\n".join(_page(page, picture, forms) for page, picture in pages)
 
 
-def _page(page: PageResult | PageFailure, picture: bytes | None) -> str:
+def _page(page: PageResult | PageFailure, picture: bytes | None, forms: Forms) -> str:
     if isinstance(page, PageFailure) or picture is None:
         return f"<p>{escape(page.message) if isinstance(page, PageFailure) else ''}</p>"
     jpeg = base64.b64encode(image.rendition(picture, _WIDTH)).decode()
@@ -61,6 +66,7 @@ def _page(page: PageResult | PageFailure, picture: bytes | None) -> str:
         for number, field in enumerate(page.fields, 1)
         if field.box
     )
+    boxes += "".join(_dashed(zone, page.size) for zone in _zones(page, forms))
     width, height = page.size
     shown = min(_WIDTH, width)
     known = f"{page.form}, page {page.form_page}" if page.form else "no known form"
@@ -75,6 +81,26 @@ def _page(page: PageResult | PageFailure, picture: bytes | None) -> str:
         f"<h3>Page {page.number}: {escape(known)}</h3>\n<section>"
         f'<figure style="width:{shown}px"><img src="data:image/jpeg;base64,{jpeg}" alt="the page">'
         f'<svg viewBox="0 0 {width} {height}">{boxes}</svg></figure>{table}</section>'
+    )
+
+
+def _zones(page: PageResult, forms: Forms) -> list[Box]:
+    """Return where the template's zones lie on a page that is a known form."""
+    form = form_named(forms, page.form, page.template)
+    if form is None:
+        return []
+    place = register(as_form(page.lines, form, page.form_page), page.size)
+    fields = form.fields_on(page.form_page)
+    zones = [zone for f in fields for zone in (f.zone, *(o.zone for o in f.options)) if zone]
+    return [place.box(zone) for zone in zones]
+
+
+def _dashed(box: Box, size: tuple[int, int]) -> str:
+    thick = max(1, size[0] // 800)
+    return (
+        f'<rect x="{box.left}" y="{box.top}" width="{max(0, box.width)}" '
+        f'height="{max(0, box.height)}" fill="none" stroke="#0550ae" stroke-width="{thick}" '
+        f'stroke-dasharray="{6 * thick} {4 * thick}"/>'
     )
 
 
@@ -95,7 +121,7 @@ def _row(number: int, field: Field) -> str:
         f'<td class="mark" style="color:{colour}">{number}',
         f"<td>{escape(field.label)}<br><small>{escape(field.name)}</small>",
         f"<td>{escape(field.value) or '-'}",
-        f"<td>{field.confidence:.0%}",
+        f"<td>{int(field.confidence * 100)}%",
         f"<td>{escape(field.found_by) or '-'}",
         f"<td>{escape('; '.join(field.reasons)) or '-'}",
     )

@@ -202,7 +202,7 @@ def test_form(
     refused = [file for file in read if not file.pages]
     if len(refused) == len(read):
         raise InputError(refused[0].message or "There is nothing to read.")
-    page.write_text(trial_page(f"{name}: what was read", read), encoding="utf-8")
+    page.write_text(trial_page(f"{name}: what was read", read, known), encoding="utf-8")
     if as_json:
         say_json([_trial_json(file) for file in read])
     else:
@@ -244,7 +244,7 @@ def _show_trial(file: TrialFile, name: str) -> None:
             click.echo(cut(f"  {reason}", width()))
         rows = [
             (
-                cut(f.name, 22), cut(f.value or "-", 26), f"{f.confidence:.0%}", f.found_by,
+                cut(f.name, 22), cut(f.value or "-", 26), f"{int(f.confidence * 100)}%", f.found_by,
                 "" if f.status is FieldStatus.OK else f.status,
             )
             for f in record.fields

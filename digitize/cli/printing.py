@@ -80,7 +80,7 @@ def fields_table(fields: Sequence[Field]) -> None:
     rows = []
     room = max(16, width() - 58)
     for field in fields:
-        sure = "" if field.status is FieldStatus.CORRECTED else f"{field.confidence:.0%}"
+        sure = "" if field.status is FieldStatus.CORRECTED else f"{int(field.confidence * 100)}%"
         why = "; ".join(field.reasons) or field.status
         rows.append((field.name, cut(field.value or "-", room), sure, field.page, cut(why, 26)))
     table(rows, ("field", "value", "sure", "page", "status"))

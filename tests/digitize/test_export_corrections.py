@@ -133,3 +133,14 @@ def test_long_and_short_values_in_small_boxes() -> None:
         words = [w for line in lines for w in line.words]
         assert all(w.box.width > 0 and w.box.height > 0 for w in words)
         assert value in " ".join(w.text for w in words)
+
+
+def test_print_that_reaches_into_the_box_stays() -> None:
+    """A tall letter of the line above lies in the answer's box, and is none of its words."""
+    page = (
+        Line((Word("To", Box(100, 0, 120, 20), 0.9), Word("you", Box(130, 0, 170, 60), 0.3))),
+        Line((Word("Ann", Box(100, 40, 140, 60), 0.9), Word("Hard", Box(180, 40, 230, 60), 0.9))),
+    )
+    corrected = said("Ann Hart", Box(98, 10, 232, 62), "Ann Hard")
+    lines = corrected_lines(page, [corrected], 1, CUSTOMS)
+    assert [line.text for line in lines] == ["To you", "Ann Hart"]

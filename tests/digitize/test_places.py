@@ -298,3 +298,25 @@ def test_a_label_that_stands_there_twice_with_two_answers_is_in_doubt(ask: Ask) 
     assert twice.reasons == ("unsure: it may also be '99.00'",)
     same = ask(TOTAL, (100, 300, "TOTAL 12.50"), (100, 500, "TOTAL 12.50"))
     assert same.status is FieldStatus.OK
+
+
+def test_a_reason_names_what_stood_in_the_way(ask: Ask) -> None:
+    """A pattern that takes nothing, and a box that is not there, are told as such."""
+    taken = ask("zone = [0.1, 0.19, 0.9, 0.31]\ntake = 'none'", (110, 210, "Ann Hart"))
+    assert taken.reasons == ("unsure: none of 'take' matches 'Ann Hart'",)
+    tick = ask('kind = "tick"\nzone = [0.3, 0.6, 0.33, 0.63]')
+    assert tick.reasons == ("unsure: no box was found here",)
+
+
+def test_print_in_an_empty_zone_is_no_writing(ask: Ask, tmp_path: Path) -> None:
+    """A label that fills its zone is the form's own ink: the field is empty, and that is sure."""
+    label = "Names of all owners"
+    toml = f"{HEAD}[[fields]]\nname = 'f'\nlabel = '{label}'\nzone = [0.1, 0.2, 0.5, 0.26]\n"
+    lines = "{ text = 'Names of all owners', box = [0.11, 0.21, 0.376, 0.24] }"
+    form = parse_form(f"{toml}[reference]\nlines = [{lines}]\n", tmp_path / "b.toml", frozenset())
+    page = tuple(line(*p) for p in (*PRINTED, (110, 210, "Names of all owners")))
+    image = np.full(SIZE, 255, np.uint8)
+    for word in page[-1].words:
+        image[212:238, word.box.left + 1 : word.box.right - 1 : 3] = 0
+    (owners,) = extract(as_form(page, form, 1), page, image, 1, "test", Asked(0.9, US))
+    assert (owners.value, owners.status) == ("", FieldStatus.OK)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from digitize.form_file import parse_form
 from digitize.trial import TrialFile, TrialRecord
 from digitize.trial_page import trial_page
 from records.geometry import untouched
@@ -90,7 +92,7 @@ def test_each_field_has_a_row_and_a_box() -> None:
         reasons=("unsure: faint",),
         box=None,
     )
-    found = Tags(trial_page("dogs", [read(page(field("owner", "Ann Hart"), second))]))
+    found = Tags(trial_page("dogs", [read(page(field("owner", "Ann Hart"), second))], {}))
     assert len(found.all("rect")) == 1
     assert len(found.all("tr")) == 3
     for said in ("Ann Hart", "90%", "zone", "Rex", "50%", "unsure: faint", "dog-licence, page 1"):
@@ -100,7 +102,7 @@ def test_each_field_has_a_row_and_a_box() -> None:
 @pytest.mark.parametrize("status", FieldStatus)
 def test_every_status_has_a_colour(status: FieldStatus) -> None:
     """No status of a field breaks the page."""
-    assert "Ann" in trial_page("dogs", [read(page(field("owner", "Ann", status)))])
+    assert "Ann" in trial_page("dogs", [read(page(field("owner", "Ann", status)))], {})
 
 
 def test_nothing_that_was_read_becomes_html() -> None:
@@ -111,7 +113,7 @@ def test_nothing_that_was_read_becomes_html() -> None:
     )  # fmt: skip
     failed = replace(FAILED, message=EVIL)
     file = read(page(evil, form=EVIL), failed, name=EVIL, message=EVIL, reasons=(EVIL,))
-    made = trial_page(EVIL, [file])
+    made = trial_page(EVIL, [file], {})
     found = Tags(made)
     assert not found.all("script")
     assert not [a for _, attributes in found.tags for a in attributes if a.startswith("on")]
@@ -131,7 +133,7 @@ def _holds_all_itself(found: Tags) -> None:
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
     """It can be sent on as it is: pictures are in it, and it asks no other machine for anything."""
-    made = trial_page("dogs", [read(page(field("owner", "Ann"))), read(page(form=None))])
+    made = trial_page("dogs", [read(page(field("owner", "Ann"))), read(page(form=None))], {})
     found = Tags(made)
     _holds_all_itself(found)
     assert not re.search(r"https?:|//|@import|url\(", re.sub(r"base64,[^\"]+", "", made))
@@ -156,6 +158,20 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 )
 def test_what_went_wrong_is_on_the_page(files: Sequence[TrialFile], said: str) -> None:
     """A failed page, an unreadable file and paper of no known form are shown with a sentence."""
-    made = trial_page("dogs", files)
+    made = trial_page("dogs", files, {})
     assert said in Tags(made).text
     assert not Tags(made).all("table")
+
+
+def test_the_zones_of_the_template_are_dashed(tmp_path: Path) -> None:
+    """Beside what was taken, the page shows where the template looked, options too."""
+    toml = (
+        'name = "dog"\n[identify]\nanchors = [{ text = "DOG LICENCE", box = [0, 0, 0.5, 0.1] }]\n'
+        '[[fields]]\nname = "owner"\nzone = [0.1, 0.3, 0.9, 0.4]\n[[fields]]\nname = "sex"\n'
+        'kind = "choice"\noptions = [{ value = "m", zone = [0.1, 0.5, 0.12, 0.52] },\n'
+        '{ value = "f", zone = [0.2, 0.5, 0.22, 0.52] }]\n'
+    )
+    form = parse_form(toml, tmp_path / "dog.toml", frozenset())
+    shown = replace(page(field("owner", "Ann")), form="dog", form_page=1, template=form.digest)
+    made = trial_page("dogs", [read(shown)], {"dog": form})
+    assert made.count("stroke-dasharray") == 3
