@@ -38,13 +38,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import truth
+from benchmarks.machine import ROOT
 from digitize import image as pixels
 from digitize import sources
 from digitize.marks import Mark, MarkState, read_marks
 from digitize.orientation import find_orientation
 from digitize.signatures import media_type
+from ocr import ppocr
+from records import settings as configuration
 from records.geometry import Box, PageGeometry
-from records.settings import Settings
 
 DOUBTFUL = 0.75
 JITTERS = (0.0, 0.005, 0.01)
@@ -276,11 +278,13 @@ def _square_within(ink: NDArray[np.float32], box: Box, width: int, height: int) 
 
 def _cleaned(path: Path, number: int) -> tuple[pixels.Grey, PageGeometry]:
     """Return a page as the product cleans it, and how it came from the original."""
-    loaded = sources.load_page(path, media_type(path), number, Settings())
+    settings = configuration.load(ROOT / "config.toml")
+    loaded = sources.load_page(path, media_type(path), number, settings)
     frame = pixels.border_mask(loaded.image)
     seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
     may = pixels.Cleaning(True, True, True, True, True)
-    clean = pixels.clean(loaded.image, find_orientation(seen), loaded.bitonal, may, frame)
+    lies = find_orientation(seen, judge=ppocr.upright_share)
+    clean = pixels.clean(loaded.image, lies, loaded.bitonal, may, frame)
     return clean.image, clean.geometry
 
 
