@@ -29,6 +29,8 @@ from records.settings import Settings
 
 # Raise this when the code changes so that the same settings give another reading.
 READING_VERSION = 3
+# Raise this when the code changes so that the same words and templates give other fields or pairs.
+FORMS_VERSION = 2
 _KNOWN_WORDS = "known-words.txt"
 # A page with as many words is no separator sheet, and is not searched for bars.
 _WORDS_OF_A_PAGE = 40
@@ -78,6 +80,7 @@ def reading_key(settings: Settings, forms: Mapping[str, FormTemplate], form: str
     ``form`` is what a person said that the page's file is.
     """
     shaping = [
+        FORMS_VERSION,
         repr((settings.forms.sure, settings.forms.day_first, settings.forms.region)),
         form,
         "separator" in settings.intake.split and settings.intake.separator_barcode,
