@@ -170,7 +170,9 @@ class _Check:
             or not (value[0] < value[2] and value[1] < value[3])
         ):
             self.fault(
-                at, f"{where} must be [left, top, right, bottom] as fractions of the page, 0 to 1"
+                at,
+                f"{where} must be [left, top, right, bottom] as fractions of the page, 0 to 1, "
+                "left before right and top before bottom",
             )
             return None
         return (float(value[0]), float(value[1]), float(value[2]), float(value[3]))
@@ -209,7 +211,9 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
     fields = _fields(raw.get("fields", []), pages, check)
     dated = check.text(raw, "date", (), where, None)
     if dated and not any(f.name == dated and f.kind in ("date", "stamp") for f in fields):
-        check.fault(("date",), f"{where}: date names '{dated}', which is no field of kind date")
+        check.fault(
+            ("date",), f"{where}: date names '{dated}', which is no field of kind date or stamp"
+        )
     record_title = check.text(raw, "record_title", (), where, None)
     _check_title(record_title or "", [f.name for f in fields], check)
     minimum, barcode, anchors = _identify(raw.get("identify"), pages, check)
