@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from digitize.forms import FormTemplate, form_named
+from digitize.identify import stands_twice
 from records.filing import Draft
 from records.model import (
     DocumentStatus,
@@ -154,8 +155,13 @@ def _page_reasons(pages: Sequence[Reading], form: FormTemplate | None, sure: flo
         elif not page.blank and not page.separator and page.confidence < sure:
             reasons.append(f"page {page.number} is hard to read")
     if form is not None:
-        seen = [p.form_page for p in pages if isinstance(p, PageResult) and p.form == form.name]
-        reasons += _of_the_form(seen, form.pages)
+        own = [p for p in pages if isinstance(p, PageResult) and p.form == form.name]
+        reasons += _of_the_form([p.form_page for p in own], form.pages)
+        reasons += [
+            f"page {p.number} holds the form twice, and only the first was read"
+            for p in own
+            if stands_twice(p.lines, form, p.form_page)
+        ]
     return reasons
 
 

@@ -25,6 +25,8 @@ _LIKE_TO_PLACE = 90
 _RIVAL = 0.3
 # So much of a form's printed lines must lie on a page as they do on the form.
 _PRINTED = 0.1
+# With fewer anchors found again, it may be their words in a sentence.
+_TWICE = 2
 # How much more of two forms' printed lines must stand on a page for it to be the one for sure.
 _MARGIN = 0.02
 
@@ -168,6 +170,15 @@ def as_form(lines: tuple[Line, ...], form: FormTemplate, page: int) -> Identifie
     """Take a page as a form that a person has said it is."""
     spelled = spell(lines)
     return _with_reference(_try(spelled, form, page), spelled)
+
+
+def stands_twice(lines: tuple[Line, ...], form: FormTemplate, page: int) -> bool:
+    """Say whether a page carries a form's anchors once more, beside those that it is known by."""
+    first = _try(spell(lines), form, page)
+    used = {word for found in first.found for word in found.words}
+    left = tuple(Line(tuple(w for w in line.words if w not in used)) for line in lines)
+    again = _try(spell(line for line in left if line.words), form, page)
+    return len(again.found) >= _TWICE and again.score >= max(form.minimum, first.score - _RIVAL)
 
 
 def _pages(form: FormTemplate) -> range:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digitize.extract import Asked, extract
 from digitize.form_file import parse_form
 from digitize.forms import FormTemplate
-from digitize.identify import as_form, identify
+from digitize.identify import as_form, identify, stands_twice
 from digitize.values import Reading
 from records.geometry import Box
 from records.model import Field, FieldStatus, Line, Word
@@ -320,3 +320,12 @@ def test_print_in_an_empty_zone_is_no_writing(ask: Ask, tmp_path: Path) -> None:
         image[212:238, word.box.left + 1 : word.box.right - 1 : 3] = 0
     (owners,) = extract(as_form(page, form, 1), page, image, 1, "test", Asked(0.9, US))
     assert (owners.value, owners.status) == ("", FieldStatus.OK)
+
+
+def test_two_forms_on_one_sheet_are_told(tmp_path: Path) -> None:
+    """A page that carries the form's print once more is seen to hold it twice."""
+    form = parse_form(HEAD, tmp_path / "bill.toml", frozenset())
+    once = tuple(line(*p) for p in PRINTED)
+    twice = (*once, *(line(left, top + 40, text) for left, top, text in PRINTED))
+    told = (*once, line(100, 500, "the WATER BILL of last year"))
+    assert [stands_twice(page, form, 1) for page in (once, twice, told)] == [False, True, False]
