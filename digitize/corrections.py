@@ -41,9 +41,11 @@ def corrected_lines(
     as_read = frozenset(word for line in lines for word in line.words)
     for field in fields:
         if field.page == page and _says_otherwise(field, customs) and field.box is not None:
-            own = frozenset(word for word in as_read if word.text in field.raw)
-            there = any(_words_in(line, field.box, own) for line in lines)
-            lines = _with_value(lines, field.box, field.value.split(), own if there else as_read)
+            said = set(field.raw.split())
+            own = frozenset(word for word in as_read if word.text in said)
+            there = {w.text for line in lines for w in _words_in(line, field.box, own)}
+            whole = bool(said) and said <= there
+            lines = _with_value(lines, field.box, field.value.split(), own if whole else as_read)
     written = (_writable(line) for line in lines)
     return tuple(line for line in written if line.words)
 

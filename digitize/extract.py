@@ -30,6 +30,7 @@ _SOMETHING_WRITTEN = 0.004
 _BY_THE_RULES = 0.5
 # A printed line that lies further (share of the page's width) from its place is another text.
 _OUT_OF_PLACE = 0.03
+_NOT_HERE = "its place is not on this scan"
 _UNREAD = "something is written here that could not be read"
 # A letter or two that were read less surely may be a speck.
 _NOISE = 0.5
@@ -187,14 +188,15 @@ def judge(
     value, fault = found.text, found.fault
     allowed = template.values or tuple(o.value for o in template.options)
     if value and allowed:
-        near = values.nearest(value, allowed)
+        same = (one for one in allowed if one.casefold() == value.casefold())
+        near = next(same, None) if typed else values.nearest(value, allowed)
         if near is None:
             return value, f"is none of: {', '.join(allowed)}"
         value = near
-    if template.kind == "identifier" and template.pattern:
+    if template.kind == "identifier" and template.pattern and not typed:
         whole = [w for w in raw.split() if re.fullmatch(template.pattern, w)]
         value = whole[0] if len(whole) == 1 else value
-    if value and template.pattern and not re.fullmatch(template.pattern, value):
+    if value and template.pattern and not typed and not re.fullmatch(template.pattern, value):
         joined = "".join(value.split())  # a reader often parts what was written in one
         value = joined if re.fullmatch(template.pattern, joined) else value
     if value and fault is None:
@@ -237,12 +239,16 @@ def _written(
         answer = _at(stand, template, view)
         if answer.raw and judge(template, answer.raw, view.reading)[1] is None:
             if stand.by == "zone":
-                return likely[0] if likely else answer
+                return _of_several(likely, template, view) if likely else answer
             if _has_its_look(template, answer.raw, view):
                 likely.append(answer)
             keeps = keeps or answer
         if first is None or (answer.raw and not first.raw):
             first = answer
+    if likely and first and first.by == "zone" and view.place.trusted:
+        found = _of_several(likely, template, view)
+        why = f"its place holds '{first.raw}'" if first.raw else "its place is empty"
+        return replace(found, confidence=min(found.confidence, _NOT_PLACED), why=why)
     if likely:
         return _of_several(likely, template, view)
     found = keeps or first or Answer("", None, 0.0, "")
@@ -292,7 +298,7 @@ def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
     """Return what is written at one place, and how sure it is."""
     words = _wanted(stand, template, view)
     if not words and _is_cut_off(stand.area, view):
-        return Answer("", None, 0.0, stand.by, why="its place is not on this scan")
+        return Answer("", None, 0.0, stand.by, why=_NOT_HERE)
     if not words:
         inner = _inset(stand.area, 0.02, 0.15)
         if _ink_beside_print(inner, view) > _SOMETHING_WRITTEN:
@@ -306,7 +312,34 @@ def _at(stand: Stand, template: FieldTemplate, view: PageView) -> Answer:
     sure = shipped().probability(Kind.FIELD, all_right)
     if stand.by == "zone" and not view.place.trusted:
         sure = min(sure, _NOT_PLACED)
-    return Answer(raw, union([w.box for w in words]), sure, stand.by, _other_readings(words))
+    why = _doubt(stand, words, template, view)
+    if why:
+        sure = min(sure, _NOT_PLACED)
+    return Answer(raw, union([w.box for w in words]), sure, stand.by, _other_readings(words), why)
+
+
+def _doubt(stand: Stand, words: Sequence[Word], template: FieldTemplate, view: PageView) -> str:
+    """Say what is in doubt about words that were taken: some left out beside them, or an edge."""
+    box = union([w.box for w in words])
+    if box is None:
+        return ""
+    width = view.image.shape[1]
+    leaves = stand.area.left < 0 or stand.area.right > width
+    if leaves and (box.left < box.height or box.right > width - box.height):
+        return "it may go on beyond the edge of this scan"
+    if template.take or template.filled == "hand":
+        return ""
+    kept = {id(row) for row in stand.rows if any(w in row for w in words)}
+    for row in stand.rows:
+        for word in row:
+            near = id(row) in kept and _gap(word.box, box) <= box.height
+            if word not in words and near and any(c.isdigit() for c in word.text):
+                return f"'{word.text}' beside it was hardly read"
+    return ""
+
+
+def _gap(one: Box, other: Box) -> int:
+    return max(one.left - other.right, other.left - one.right, 0)
 
 
 def _ink_beside_print(area: Box, view: PageView) -> float:
@@ -326,7 +359,7 @@ def _is_cut_off(area: Box, view: PageView) -> bool:
     """Say whether more than half of a place lies beyond the page."""
     height, width = view.image.shape
     whole = Box(0, 0, width, height)
-    return area.overlap(whole) * 2 < area.width * area.height
+    return area.overlap(whole) * 2 <= max(0, area.width) * max(0, area.height)
 
 
 def _without_noise(rows: Rows) -> Rows:
@@ -375,7 +408,8 @@ def _taken(patterns: Sequence[str], text: str) -> tuple[int, int] | None:
     """Return what the first pattern that is found takes of a text: its group, if it has one."""
     for pattern in patterns:
         if match := re.search(pattern, text, re.IGNORECASE):
-            return match.span(next((i for i, g in enumerate(match.groups(), 1) if g), 0))
+            own = (i for i, g in enumerate(match.groups(), 1) if g is not None)
+            return match.span(next(own, 0))
     return None
 
 
@@ -417,10 +451,10 @@ def _stamp(
             dates = stamps.stamped_dates(view.image, area, view.lines, view.second)
         except ReaderError:
             dates = ()
-        for date in dates:
-            answer = Answer(date.text, date.box, date.probability, "zone")
-            if _is_date(template, answer, view):
-                return answer
+        answers = [Answer(d.text, d.box, d.probability, "zone") for d in dates]
+        answers = [answer for answer in answers if _is_date(template, answer, view)]
+        if answers:
+            return _of_several(answers, template, view)
     upright = list(_upright_dates(template, view)) if area and not template.labels else []
     if not upright:
         return Answer("", area, 0.0, "zone")
@@ -522,6 +556,9 @@ def _table(template: FieldTemplate, view: PageView) -> Answer:
     below = max(box.bottom for box in heads)
     rows = places.rows_of([w for w in inside if w.box.centre[1] > below], template.lines)
     if not rows:
+        under = Box(area.left, below + 2, area.right, area.bottom)
+        if _ink_beside_print(under, view) > _SOMETHING_WRITTEN:
+            return Answer("", area, 0.0, "zone", why=_UNREAD)
         return Answer("", area, 1.0 if view.place.trusted else _NOT_PLACED, "zone")
     lines = []
     for row in rows:
@@ -539,6 +576,8 @@ def _signature(template: FieldTemplate, view: PageView) -> Answer:
     if template.zone is None:
         return Answer("", None, 0.0, "")
     zone = view.place.box(template.zone)
+    if _is_cut_off(zone, view):
+        return Answer("", None, 0.0, "zone", why=_NOT_HERE)
     ink = pixels.ink_share(view.image, _inset(zone, 0.01, 0.05))
     signed = ink >= _SIGNED
     clear = (ink >= 2 * _SIGNED or ink < _SIGNED / 2) and view.place.trusted

@@ -136,7 +136,7 @@ def identify(
     if len(rivals) == 1 or not all(_references(t) for t in rivals):
         return _if_printed(_with_reference(best, spelled))
     seen = [_with_reference(rival, spelled) for rival in rivals]
-    seen.sort(key=lambda t: (-(t.printed or 0.0), t.rank))
+    seen.sort(key=lambda t: (t.printed or 0.0, t.rank), reverse=True)
     first = seen[0]
     other = next((t for t in seen if t.form.name != first.form.name), None)
     if other and (first.printed or 0.0) - (other.printed or 0.0) < _MARGIN:

@@ -230,7 +230,7 @@ def _identify(
     if found and found.form.name == task.form:
         return found
     tries = [as_form(lines, form, page) for form in given for page in range(1, form.pages + 1)]
-    return max(tries, key=lambda i: i.score)
+    return max(tries, key=lambda i: (i.score, i.printed or 0.0, i.rank))
 
 
 def _plain(pixels: image.Grey) -> image.CleanPage:

@@ -91,7 +91,9 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
     found: list[Word] = []
     for line in view.lines:
         inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
-        found += _without_label(_not_printed(inside, view), (template.label,))
+        own = _not_printed(inside, view)
+        # Where the form's print was taken out, nothing of the label is left.
+        found += own if len(own) < len(inside) else _without_label(own, (template.label,))
     return Stand(area, rows_of(found, template.lines), "zone")
 
 
@@ -269,12 +271,15 @@ def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
     left = words
     for label in labels:
         printed = find_text(label, spell([Line(tuple(left))])) if left else None
-        if printed:
+        if printed and printed[0][0] is left[0]:
             left = [w for w in left if w not in printed[0]]
             continue
         own = [letters(part) for part in label.split() if len(letters(part)) >= _WHOLE_WORD]
-        while left and any(fuzz.ratio(letters(left[0].text), part) >= 80 for part in own):
-            left = left[1:]
+        rest = left
+        while rest and any(fuzz.ratio(letters(rest[0].text), part) >= 80 for part in own):
+            rest = rest[1:]
+        if 2 * (len(left) - len(rest)) > len(own):  # and not a word that an answer may begin with
+            left = rest
     return left
 
 

@@ -21,6 +21,8 @@ _OUTLIER = 0.015
 _SAMPLES = 80
 # A mapping is trusted that so great a share of the lines agree with.
 _MOST_AGREE = 0.4
+# A page that is squeezed more, to its paper's shape, is none: a fax halves the lines of a page.
+_LEAST_STRETCH = 0.4
 # So many points, spread over so much of the page, and the mapping may lean and shear a little.
 _MANY, _SPREAD = 10, 0.3
 # What the paper does locally is taken from points around: how far (share of the page), and how many
@@ -74,8 +76,7 @@ def register(
     agree = _agreeing(places, pixels, size) if len(places) >= 4 else None
     # Of another printing of the form the same lines are found, but most lie elsewhere.
     if agree is None or agree.sum() < 4 or agree.mean() < _MOST_AGREE:
-        edges = np.array([[size[0], 0.0, 0.0], [0.0, size[1], 0.0]])
-        return Registration(edges, False, np.zeros((0, 2)), np.zeros((0, 2)))
+        return _edges(size)
     places, pixels = places[agree], pixels[agree]
     spread = places.max(axis=0) - places.min(axis=0)
     if len(places) >= _MANY and spread.min() >= _SPREAD:
@@ -83,8 +84,27 @@ def register(
         matrix = np.asarray(np.linalg.lstsq(ones, pixels, rcond=None)[0].T, dtype=np.float64)
     else:
         matrix = _scaled(places, pixels, size, paper)
-    mapped = np.column_stack((places, np.ones(len(places)))) @ matrix.T
-    return Registration(matrix, True, places, pixels - mapped)
+    missed = pixels - np.column_stack((places, np.ones(len(places)))) @ matrix.T
+    if not _is_likely(matrix, missed, size, paper):
+        return _edges(size)
+    return Registration(matrix, True, places, missed)
+
+
+def _edges(size: tuple[int, int]) -> Registration:
+    edges = np.array([[size[0], 0.0, 0.0], [0.0, size[1], 0.0]])
+    return Registration(edges, False, np.zeros((0, 2)), np.zeros((0, 2)))
+
+
+def _is_likely(
+    matrix: Points, missed: Points, size: tuple[int, int], paper: tuple[float, float] | None
+) -> bool:
+    """Say whether paper can lie so: upright, not too large or small, and hit by its lines."""
+    across, down = matrix[0, 0], matrix[1, 1]
+    if min(across, down) <= 0 or np.linalg.norm(missed, axis=1).max() > 2 * _OUTLIER * size[0]:
+        return False
+    shape = paper[1] / paper[0] if paper else size[1] / size[0]
+    stretched = down / across / shape
+    return bool(_LEAST_STRETCH <= stretched <= 1 / _LEAST_STRETCH)
 
 
 def _agreeing(

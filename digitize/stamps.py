@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,8 +88,7 @@ def _unread(bare: Grey, area: Box) -> Box | None:
         and area.top <= letter.centre[1] <= area.bottom
     ]
     near = bare.shape[1] * _NEAR
-    crowded = [one for one in letters if _neighbours(one, letters, near) >= _LEAST_LETTERS]
-    box = union(crowded)
+    box = union(_crowded(letters, near))
     if box is None:
         return None
     room = round(near)
@@ -98,9 +98,16 @@ def _unread(bare: Grey, area: Box) -> Box | None:
     )  # fmt: skip
 
 
-def _neighbours(one: Box, letters: Sequence[Box], near: float) -> int:
-    x, y = one.centre
-    return sum(abs(o.centre[0] - x) <= near and abs(o.centre[1] - y) <= near for o in letters)
+def _crowded(letters: Sequence[Box], near: float) -> list[Box]:
+    """Return the letters that have others about them, counted in squares of the page."""
+    cells = [(int(b.centre[0] / near), int(b.centre[1] / near)) for b in letters]
+    count = Counter(cells)
+    around = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    return [
+        letter
+        for letter, (x, y) in zip(letters, cells, strict=True)
+        if sum(count[x + dx, y + dy] for dx, dy in around) >= _LEAST_LETTERS
+    ]
 
 
 def _without_words(page: Grey, lines: Sequence[Line]) -> Grey:

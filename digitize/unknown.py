@@ -41,10 +41,10 @@ def kinds(store: Store, viewer: Viewer, least: int) -> tuple[Kind, ...]:
         for of_first, records, counted in found:
             if len(labels & of_first) >= _ALIKE * len(labels | of_first):
                 records.append(document.id)
-                counted.update(told)
+                counted.update(set(told))
                 break
         else:
-            found.append((labels, [document.id], Counter(told)))
+            found.append((labels, [document.id], Counter(set(told))))
     of_many = [
         Kind(tuple(records), _of_most(counted, len(records)))
         for _, records, counted in found

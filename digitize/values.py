@@ -29,6 +29,7 @@ _SIGN = re.compile(r"(?P<minus>[-(](?=[$\d.]))?\$?\s?(?P<point>\.)?\d")
 # A word that is a figure but for its look-alikes; and how a figure of several words goes on.
 _FIGURE = re.compile(r"[$#]?-?(?=.*\d)[\dOolI|S\u00a7B.,]+")
 _NEAREST_LEAST = 80
+_TIED = 3  # two values whose likeness differs by less are as near
 _YEARS_AHEAD = 10
 _EARLIEST = 1500  # a year before it is a misread one
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -45,8 +46,8 @@ _DATES = tuple(
         r"(?P<figures>\d{1,2}\s?(?P<mark>[./-])\s?\d{1,2}\s?(?P=mark)\s?(?:(?:19|20)\d\d|\d\d))",
         rf"{_YEAR}{_APART}{_MONTH}{_APART}{_DAY}",
         rf"{_DAY}{_APART}(?:DAY OF )?{_MONTH}{_APART}(?P<year>(?:19|20)\d\d|['\u2018\u2019]?\d\d)",
-        rf"{_MONTH}{_APART}{_DAY}\s+\d{{1,2}}[\s:.]\d\d\s?[AP]M?{_APART}(?P<year>['\u2018\u2019]?\d\d)",
-        rf"{_MONTH}{_APART}{_DAY}{_APART}{_YEAR}",
+        rf"{_MONTH}{_APART}{_DAY}\s+\d{{1,2}}[\s:.]\d\d\s?[AP]?M?{_APART}(?P<year>(?:19|20)\d\d|['\u2018\u2019]?\d\d)",
+        rf"{_MONTH}{_APART}{_DAY}{_APART}{_YEAR}(?!\s?[:.]\s?\d)",
     )
 )
 _SUMS = re.compile(
@@ -145,10 +146,10 @@ def _date(text: str, day_first: bool) -> Value:
 
 
 def _parsed_date(text: str, day_first: bool) -> date | None:
-    """Parse a full date; the parser fills gaps from a default, so two defaults must agree."""
+    """Parse a full date; the parser fills gaps from a default, so different ones must agree."""
     iso = re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text) is not None
     found = []
-    for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):
+    for default in (datetime(2000, 1, 1), datetime(2004, 2, 2), datetime(2001, 3, 17)):
         try:
             parsed = date_parser.parse(
                 text, _PAPER_YEARS, dayfirst=day_first and not iso, default=default
@@ -156,7 +157,7 @@ def _parsed_date(text: str, day_first: bool) -> date | None:
             found.append(parsed.date())
         except (ValueError, OverflowError, TypeError, AttributeError):
             return None
-    return found[0] if found[0] == found[1] and found[0].year >= _EARLIEST else None
+    return found[0] if len(set(found)) == 1 and found[0].year >= _EARLIEST else None
 
 
 def _stamp(text: str, day_first: bool) -> Value:
@@ -299,9 +300,15 @@ def _tick(text: str) -> Value:
 
 
 def nearest(text: str, allowed: tuple[str, ...]) -> str | None:
-    """Return the allowed value that a reading most likely is, or None when none is near."""
-    found = process.extractOne(text, allowed, scorer=fuzz.ratio, processor=str.casefold)
-    return str(found[0]) if found and found[1] >= _NEAREST_LEAST else None
+    """Return the allowed value that a reading most likely is, or None when none is near.
+
+    None also where two are as near: a figure that was misread must not become another one.
+    """
+    found = process.extract(text, allowed, scorer=fuzz.ratio, processor=str.casefold, limit=2)
+    if not found or found[0][1] < _NEAREST_LEAST:
+        return None
+    tied = len(found) > 1 and found[0][1] < 100 and found[0][1] - found[1][1] < _TIED
+    return None if tied else str(found[0][0])
 
 
 def broken_rule(

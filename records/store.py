@@ -373,7 +373,11 @@ class Store:
 
     def template_of(self, document_id: int) -> str:
         """Return the digest of the template that a record's form was read with; empty without."""
-        found = self._all(f"SELECT p.template {_READ_PAGES} AND p.template != ''", document_id)
+        found = self._all(
+            f"SELECT p.template {_READ_PAGES} AND p.template != '' AND p.form = d.form "
+            "ORDER BY p.position LIMIT 1",
+            document_id,
+        )
         return str(found[0]["template"]) if found else ""
 
     def templates(self, form: str | None = None) -> list[TemplateText]:

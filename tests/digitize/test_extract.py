@@ -321,3 +321,21 @@ def test_what_is_cut_off_is_not_read_from_elsewhere(forms: dict[str, FormTemplat
         assert (found[name].value, found[name].status) == ("", FieldStatus.UNSURE)
         assert found[name].reasons == ("unsure: its place is not on this scan",)
     assert found["signature"].value == "signed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "typed"),
+    [
+        ({"values": ("Ward 1", "Ward 2")}, "Ward 7"),
+        ({"kind": "identifier", "pattern": r"\d{4}-\d{3}"}, "2019-041amended"),
+    ],
+)
+def test_what_a_person_types_is_not_made_another(
+    forms: dict[str, FormTemplate], changes: dict[str, object], typed: str
+) -> None:
+    """A value that is in no list, or breaks a pattern, stands as it was typed, and says so."""
+    template = forms["dog-licence"].field("owner")
+    assert template
+    value, fault = judge(replace(template, **changes), typed, US, typed=True)  # type: ignore[arg-type]
+    assert value == typed
+    assert fault is not None

@@ -329,3 +329,26 @@ def test_two_forms_on_one_sheet_are_told(tmp_path: Path) -> None:
     twice = (*once, *(line(left, top + 40, text) for left, top, text in PRINTED))
     told = (*once, line(100, 500, "the WATER BILL of last year"))
     assert [stands_twice(page, form, 1) for page in (once, twice, told)] == [False, True, False]
+
+
+def test_what_was_hardly_read_beside_an_answer_leaves_it_in_doubt(ask: Ask) -> None:
+    """A number that was left out as noise may be a part of the answer."""
+    row = Line((*line(110, 210, "7", 0.45).words, *line(138, 210, "Elm Street").words))
+    found = ask("zone = [0.1, 0.19, 0.9, 0.31]", row)
+    assert (found.value, found.status) == ("Elm Street", FieldStatus.UNSURE)
+    assert found.reasons == ("unsure: '7' beside it was hardly read",)
+
+
+def test_a_label_that_contradicts_the_zone_is_in_doubt(ask: Ask) -> None:
+    """What stands at a label elsewhere does not pass for a place that says something else."""
+    toml = 'kind = "date"\nzone = [0.1, 0.2, 0.5, 0.25]\nbeside = "Issued"'
+    found = ask(toml, (110, 210, "13/31/2020"), (100, 400, "Issued 3/4/2019"))
+    assert (found.value, found.status) == ("2019-03-04", FieldStatus.UNSURE)
+    assert found.reasons == ("unsure: its place holds '13/31/2020'",)
+
+
+def test_words_of_a_label_within_an_answer_stay(ask: Ask) -> None:
+    """Only a label that stands before its answer is taken off."""
+    for label, answer in (("Street", "14 Main Street"), ("Park name", "Park Avenue Green")):
+        found = ask(f'label = "{label}"\nzone = [0.1, 0.19, 0.9, 0.31]', (110, 210, answer))
+        assert found.value == answer or found.status is FieldStatus.UNSURE

@@ -112,3 +112,12 @@ def test_paper_that_is_stretched_in_one_corner_is_followed() -> None:
     missed, missed_before = (abs(r.box(near).left - true[0]) for r in (found, plain))
     assert missed < missed_before
     assert abs(found.box(far).left - plain.box(far).left) <= 2
+
+
+def test_two_lines_that_no_paper_holds_so_are_not_trusted() -> None:
+    """A line that was found far from its place, or on its head, places nothing."""
+    places = np.array([(0.1, 0.1), (0.4, 0.1), (0.1, 0.9), (0.4, 0.9)])
+    for heights in ((220.0, 600.0), (1980.0, 220.0)):
+        pixels = np.array([(170.0, y) for y in heights for _ in (0, 1)])
+        pixels[1::2, 0] = 680.0
+        assert not register(places, pixels, SIZE, PAPER).trusted

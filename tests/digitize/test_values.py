@@ -240,3 +240,23 @@ def test_the_nearest_of_a_list() -> None:
 def test_a_year_of_three_figures_is_no_date(raw: str) -> None:
     """A figure of the year that was not read makes the date none, and not one of long ago."""
     assert normalise("date", raw, US).fault == "is no date"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [("Ward 7", ("Ward 1", "Ward 2")), ("12 Elm", ("11 Elm", "13 Elm"))],
+)
+def test_two_values_that_are_as_near_are_none(text: str, allowed: tuple[str, ...]) -> None:
+    """A misread figure does not become another figure that the list has."""
+    assert nearest(text, allowed) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "day"),
+    [("OCT 8 10:30 AM 1991", "1991-10-08"), ("RECEIVED OCT 8 10:30", None),
+     ("Monday March 2019", None)],
+)  # fmt: skip
+def test_an_hour_is_no_year_and_a_weekday_no_day(raw: str, day: str | None) -> None:
+    """What is lacking in a date is not made up from what stands beside it."""
+    found = normalise("stamp", raw, US)
+    assert (found.text if found.fault is None else None) == day
