@@ -327,13 +327,14 @@ def _doubt(stand: Stand, words: Sequence[Word], template: FieldTemplate, view: P
     leaves = stand.area.left < 0 or stand.area.right > width
     if leaves and (box.left < box.height or box.right > width - box.height):
         return "it may go on beyond the edge of this scan"
-    if template.take or template.filled == "hand":
+    if template.take or template.filled == "hand" or stand.by != "zone":
         return ""
     kept = {id(row) for row in stand.rows if any(w in row for w in words)}
     for row in stand.rows:
         for word in row:
             near = id(row) in kept and _gap(word.box, box) <= box.height
-            if word not in words and near and any(c.isdigit() for c in word.text):
+            dropped = word not in words and word.confidence < _NOISE
+            if dropped and near and any(c.isdigit() for c in word.text):
                 return f"'{word.text}' beside it was hardly read"
     return ""
 

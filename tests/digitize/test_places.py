@@ -352,3 +352,9 @@ def test_words_of_a_label_within_an_answer_stay(ask: Ask) -> None:
     for label, answer in (("Street", "14 Main Street"), ("Park name", "Park Avenue Green")):
         found = ask(f'label = "{label}"\nzone = [0.1, 0.19, 0.9, 0.31]', (110, 210, answer))
         assert found.value == answer or found.status is FieldStatus.UNSURE
+
+
+def test_what_stands_beside_a_date_at_its_label_is_no_doubt(ask: Ask) -> None:
+    """The hour behind a date is another thing, and was not dropped for being hardly read."""
+    found = ask('kind = "date"\nbeside = "Received"', (100, 300, "Received 3/4/2019 5:53:11 PM"))
+    assert (found.value, found.status) == ("2019-03-04", FieldStatus.OK)
