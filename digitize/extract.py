@@ -85,14 +85,11 @@ def extract(
     )  # fmt: skip
     form = identified.form
     found: dict[str, Field] = {}
-    for template in form.fields_on(identified.page):
+    templates = form.fields_on(identified.page)
+    for template in templates:
         answer = _answer(template, view, form, found)
         found[template.name] = make_field(template, answer, number, reader, asked)
-    return tuple(
-        compared(field, template.compare, found)
-        for template in form.fields_on(identified.page)
-        if (field := found[template.name])
-    )
+    return tuple(compared(found[t.name], t.compare, found) for t in templates)
 
 
 def _in_its_place(found: Found, place: Registration, size: tuple[int, int]) -> bool:

@@ -90,7 +90,7 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
     area = view.place.box(template.zone)
     found: list[Word] = []
     for line in view.lines:
-        inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
+        inside = _said_in(area, line)
         own = _not_printed(inside, view)
         # Where the form's print was taken out, nothing of the label is left.
         found += own if len(own) < len(inside) else _without_label(own, (template.label,))
@@ -99,8 +99,11 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
 
 def words_in(area: Box, view: PageView) -> list[Word]:
     """Return the words whose middle lies in an area and that are not the form's own."""
-    found = [w for line in view.lines for w in line.words if _inside(w.box, area) and _says(w)]
-    return _not_printed(found, view)
+    return _not_printed([w for line in view.lines for w in _said_in(area, line)], view)
+
+
+def _said_in(area: Box, line: Line) -> list[Word]:
+    return [w for w in line.words if _inside(w.box, area) and _says(w)]
 
 
 def headings(texts: Sequence[str], area: Box, view: PageView) -> list[Box] | None:

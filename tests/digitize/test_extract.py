@@ -19,6 +19,7 @@ from digitize.values import Reading
 from ocr.calibration import Kind, shipped
 from records.geometry import Box
 from records.model import Field, FieldStatus, Line, Word
+from tests.digitize.making import line
 
 SIZE = (1000, 1000)  # so that a thousandth of the page is a pixel
 US = Reading(False, "US")
@@ -96,17 +97,8 @@ def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FormTemplate]:
     return found
 
 
-def line(left: int, top: int, text: str, sure: float = 0.95) -> Line:
-    """Write a line: letters 14 wide, 30 high."""
-    words = []
-    for part in text.split():
-        words.append(Word(part, Box(left, top, left + 14 * len(part), top + 30), sure))
-        left += 14 * (len(part) + 1)
-    return Line(tuple(words))
-
-
 def lines(*texts: tuple[int, int, str]) -> tuple[Line, ...]:
-    return tuple(line(*text) for text in texts)
+    return tuple(line(*text, sure=0.95) for text in texts)
 
 
 def paper(ticked: tuple[int, ...] = (), signed: bool = False) -> np.ndarray:
@@ -251,7 +243,7 @@ def test_ink_that_was_not_read_is_not_called_missing(forms: dict[str, FormTempla
 
 def test_a_weak_word_makes_its_field_unsure(forms: dict[str, FormTemplate]) -> None:
     """A field is as sure as all of its words together are, by the table for fields."""
-    weak = Line((*line(110, 210, "Aloysius").words, *line(240, 210, "Fenwlck", 0.4).words))
+    weak = Line((*line(110, 210, "Aloysius", 0.95).words, *line(240, 210, "Fenwlck", 0.4).words))
     owner = answers(forms["dog-licence"], (*lines(*PRINTED), weak))["owner"]
     sure = shipped().probability(Kind.FIELD, 0.95 * 0.4)
     assert (owner.status, owner.confidence) == (FieldStatus.UNSURE, pytest.approx(sure, abs=0.01))

@@ -23,8 +23,8 @@ from digitize.learning import (
 from digitize.values import Reading
 from digitize.verified import Placed, placed_on
 from records.geometry import Box
-from records.model import Field, FieldStatus, Line, PageResult, Word
-from tests.digitize.making import configured
+from records.model import Field, FieldStatus, PageResult
+from tests.digitize.making import configured, line
 from tests.records.making import field, page
 
 SIZE = (1000, 1000)
@@ -201,15 +201,6 @@ def test_a_zone_gives_way_to_answers_that_stick_out(
 
 
 # Where answers stand on a page
-
-
-def line(left: int, top: int, text: str) -> Line:
-    """Write a line: letters 14 wide, 30 high, a blank between words."""
-    words = []
-    for part in text.split():
-        words.append(Word(part, Box(left, top, left + 14 * len(part), top + 30), 0.98))
-        left += 14 * (len(part) + 1)
-    return Line(tuple(words))
 
 
 def on_page(

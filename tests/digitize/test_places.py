@@ -15,8 +15,8 @@ from digitize.form_file import parse_form
 from digitize.forms import FormTemplate
 from digitize.identify import as_form, identify, stands_twice
 from digitize.values import Reading
-from records.geometry import Box
-from records.model import Field, FieldStatus, Line, Word
+from records.model import Field, FieldStatus, Line
+from tests.digitize.making import line
 
 SIZE = (1000, 1000)
 US = Reading(False, "US")
@@ -31,15 +31,6 @@ anchors = [
 PRINTED = ((100, 50, "WATER BILL"), (600, 900, "Town of Alder Falls"))
 
 Ask = Callable[..., Field]
-
-
-def line(left: int, top: int, text: str, sure: float = 0.98) -> Line:
-    """Write a line: letters 14 wide, 30 high, a blank between words."""
-    words = []
-    for part in text.split():
-        words.append(Word(part, Box(left, top, left + 14 * len(part), top + 30), sure))
-        left += 14 * (len(part) + 1)
-    return Line(tuple(words))
 
 
 @pytest.fixture
