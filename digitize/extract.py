@@ -277,7 +277,7 @@ def _closer(template: FieldTemplate, view: PageView) -> Answer | None:
         lines = second_look.lines_in(view.image, area, view.printed, view.lines, view.second)
     except ReaderError:
         return None
-    rows = places.rows_of([word for line in lines for word in line.words], template.lines)
+    rows = places.rows_of([line.words for line in lines], template.lines)
     answer = _at(Stand(area, rows, "zone"), template, view)
     value, fault = judge(template, answer.raw, view.reading)
     if not value or fault is not None:
@@ -547,15 +547,16 @@ def _table(template: FieldTemplate, view: PageView) -> Answer:
     if template.zone is None:
         return Answer("", None, 0.0, "")
     area = view.place.box(template.zone)
-    inside = places.words_in(area, view)
+    inside = places.runs_in(area, view)
     heads = places.headings(template.columns, area, view)
     if heads is None:
         return Answer("", area, 0.0, "zone")
     below = max(box.bottom for box in heads)
-    rows = places.rows_of([w for w in inside if w.box.centre[1] > below], template.lines)
+    under = ([w for w in run if w.box.centre[1] > below] for run in inside)
+    rows = places.rows_of(under, template.lines)
     if not rows:
-        under = Box(area.left, below + 2, area.right, area.bottom)
-        if _ink_beside_print(under, view) > _SOMETHING_WRITTEN:
+        room = Box(area.left, below + 2, area.right, area.bottom)
+        if _ink_beside_print(room, view) > _SOMETHING_WRITTEN:
             return Answer("", area, 0.0, "zone", why=_UNREAD)
         return Answer("", area, 1.0 if view.place.trusted else _NOT_PLACED, "zone")
     lines = []

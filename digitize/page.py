@@ -30,7 +30,7 @@ from records.settings import Settings
 # Raise this when the code changes so that the same settings give another reading.
 READING_VERSION = 3
 # Raise this when the code changes so that the same words and templates give other fields or pairs.
-FORMS_VERSION = 2
+FORMS_VERSION = 3
 _KNOWN_WORDS = "known-words.txt"
 # A page with as many words is no separator sheet, and is not searched for bars.
 _WORDS_OF_A_PAGE = 40

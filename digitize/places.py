@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -88,18 +88,18 @@ def stands(
 def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
     assert template.zone is not None
     area = view.place.box(template.zone)
-    found: list[Word] = []
+    found = []
     for line in view.lines:
         inside = _said_in(area, line)
         own = _not_printed(inside, view)
         # Where the form's print was taken out, nothing of the label is left.
-        found += own if len(own) < len(inside) else _without_label(own, (template.label,))
-    return Stand(area, rows_of(found, template.lines), "zone")
+        found.append(own if len(own) < len(inside) else _without_label(own, (template.label,)))
+    return Stand(area, _below_label(rows_of(found), template)[: template.lines or None], "zone")
 
 
-def words_in(area: Box, view: PageView) -> list[Word]:
-    """Return the words whose middle lies in an area and that are not the form's own."""
-    return _not_printed([w for line in view.lines for w in _said_in(area, line)], view)
+def runs_in(area: Box, view: PageView) -> list[list[Word]]:
+    """Return by lines the words whose middle lies in an area and that are not the form's own."""
+    return [_not_printed(_said_in(area, line), view) for line in view.lines]
 
 
 def _said_in(area: Box, line: Line) -> list[Word]:
@@ -129,38 +129,58 @@ def _not_printed(words: list[Word], view: PageView) -> list[Word]:
     return [w for w in words if w not in view.printed]
 
 
-def rows_of(words: list[Word], most: int) -> tuple[tuple[Word, ...], ...]:
-    """Order words by rows from top to bottom, each from left to right; at most so many rows."""
+def rows_of(lines: Iterable[Sequence[Word]], most: int = 0) -> tuple[tuple[Word, ...], ...]:
+    """Order the words of lines by rows from the top, each from left to right.
+
+    At most so many rows are given, all if ``most`` is 0. Words that were read as one line stay
+    together as long as each is as high as the one before, and what goes on beside the last is of
+    the same row: where paper bends, the heights of two rows overlap.
+    """
     rows: list[list[Word]] = []
-    for word in sorted(words, key=lambda w: w.box.centre[1]):
-        middle = word.box.centre[1]
-        if rows and any(w.box.top < middle < w.box.bottom for w in rows[-1]):
-            rows[-1].append(word)
+    runs = [run for line in lines for run in _runs(sorted(line, key=lambda w: w.box.left))]
+    for run in sorted(runs, key=lambda run: run[0].box.left):
+        ends = [row for row in rows if _goes_on(row[-1].box, run[0].box)]
+        if ends:
+            max(ends, key=lambda row: row[-1].box.right).extend(run)
         else:
-            rows.append([word])
-    kept = rows[:most] if most else rows
-    return tuple(tuple(sorted(row, key=lambda w: w.box.left)) for row in kept)
+            rows.append(run)
+    rows.sort(key=_middle)
+    return tuple(tuple(row) for row in (rows[:most] if most else rows))
+
+
+def _runs(words: Sequence[Word]) -> list[list[Word]]:
+    """Part a line, from left to right, where the next word is not as high as the one before."""
+    runs: list[list[Word]] = []
+    for word in words:
+        if runs and _goes_on(runs[-1][-1].box, word.box):
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
+
+
+def _goes_on(last: Box, box: Box) -> bool:
+    """Say whether a word stands to the right of another and as high: half of the lower one."""
+    shared = min(last.bottom, box.bottom) - max(last.top, box.top)
+    return last.centre[0] < box.centre[0] and 2 * shared > min(last.height, box.height)
 
 
 def _at_labels(template: FieldTemplate, view: PageView, form: FormTemplate) -> Iterator[Stand]:
-    for label in template.labels:
-        for words in _labels(label, view):
-            box = union([w.box for w in words])
-            if box is None:
-                continue
-            beside = label in template.beside
-            area = _until_next_label(_at(box, beside, view), template, view, form)
-            found: list[Word] = []
-            for line in view.lines:
-                inside = [w for w in line.words if _inside(w.box, area) and _says(w)]
-                found += _until_gap(_without_label(inside, (label, template.label)))
-            rows = rows_of(found, template.lines)
-            if beside and len(rows) > 1:  # the lines above and below are other answers
-                rows = (min(rows, key=lambda row: abs(_middle(row) - box.centre[1])),)
-            yield Stand(area, rows, "label")
+    found = [(label, place) for label in template.labels for place in _labels(label, view)]
+    for label, place in sorted(found, key=lambda f: f[1].longer):
+        beside = label in template.beside
+        area = _until_next_label(_at(place.box, beside, view), template, view, form)
+        inside = [
+            _until_gap(_without_label(_said_in(area, line), (label, template.label)))
+            for line in view.lines
+        ]
+        rows = rows_of(inside, 0 if beside else template.lines)
+        if beside and rows:  # the lines above and below are other answers
+            rows = (min(rows, key=lambda row: abs(_middle(row) - place.box.centre[1])),)
+        yield Stand(area, rows, "label")
 
 
-def _middle(row: tuple[Word, ...]) -> float:
+def _middle(row: Sequence[Word]) -> float:
     """Return at what height the middle of a row lies."""
     return statistics.fmean(word.box.centre[1] for word in row)
 
@@ -170,21 +190,35 @@ def _says(word: Word) -> bool:
     return bool(letters(word.text)) or word.text in _SIGNS
 
 
-def _labels(label: str, view: PageView) -> list[tuple[Word, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """Where a label is read: its box, how ``like`` it reads, and whether the text is ``longer``."""
+
+    box: Box
+    like: float
+    longer: bool
+
+
+def _labels(label: str, view: PageView) -> list[_Label]:
     """Return every place where a label is read, the likest first, then from the top.
 
-    A label begins what is printed: TOTAL is not found in SUB TOTAL.
+    A label begins what is printed: TOTAL is not found in SUB TOTAL. One that goes on may be
+    another: TOTAL in TOTAL BEFORE TAX.
     """
     found = []
     for line in view.spelled:
         hit = find_text(label, (line,), _LIKE_A_LABEL)
-        if hit is None:
+        box = union([w.box for w in hit[0]]) if hit else None
+        if hit is None or box is None:
             continue
-        start = line.words.index(hit[0][0])
-        if start and _continues(line.words[start - 1], hit[0][0]):
+        start, end = line.words.index(hit[0][0]), line.words.index(hit[0][-1]) + 1
+        if start and _continues(line.words[start - 1], line.words[start]):
             continue
-        found.append(hit)
-    return [words for words, _ in sorted(found, key=lambda h: -h[1])]
+        after = line.words[end].text[:1] if end < len(line.words) else ""
+        more = after == "(" or after.isalpha()
+        longer = more and _continues(line.words[end - 1], line.words[end])
+        found.append(_Label(box, hit[1], longer))
+    return sorted(found, key=lambda place: -place.like)
 
 
 def _continues(before: Word, word: Word) -> bool:
@@ -213,8 +247,7 @@ def _below(template: FieldTemplate, above: Box, view: PageView) -> Stand:
     ]
     bottom = min([height, *ends])
     area = Box(0, above.bottom, width, bottom)
-    found = [w for line in view.lines for w in line.words if _inside(w.box, area)]
-    rows = rows_of([w for w in found if _says(w)], template.lines)
+    rows = rows_of([_said_in(area, line) for line in view.lines], template.lines)
     box = union([w.box for row in rows for w in row])
     return Stand(Box(0, above.bottom, width, box.bottom if box else bottom), rows, "field")
 
@@ -284,6 +317,16 @@ def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
         if 2 * (len(left) - len(rest)) > len(own):  # and not a word that an answer may begin with
             left = rest
     return left
+
+
+def _below_label(
+    rows: tuple[tuple[Word, ...], ...], template: FieldTemplate
+) -> tuple[tuple[Word, ...], ...]:
+    """Drop the rows above an answer that hold words of its printed label and nothing else."""
+    own = {letters(part) for label in (template.label, *template.labels) for part in label.split()}
+    while len(rows) > 1 and all(letters(word.text) in own for word in rows[0]):
+        rows = rows[1:]
+    return rows
 
 
 def _until_gap(words: list[Word]) -> list[Word]:

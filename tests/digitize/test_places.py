@@ -65,8 +65,17 @@ TOTAL = 'kind = "money"\nbeside = ["TOTAL ROUNDED", "TOTAL DUE", "TOTAL"]'
         ([(100, 250, "TOTAL QUANTITY 3"), (100, 400, "TOTAL 12.50")], "12.50"),
         ([(100, 300, "TOTAL"), (700, 302, "12.50"), (700, 340, "99.00")], "12.50"),
         ([(100, 300, "TOTAL $ 12.50 CASH 20.00")], "12.50"),
+        ([(100, 300, "TOTAL BEFORE TAX 10.00"), (100, 400, "TOTAL: 12.50")], "12.50"),
     ],
-    ids=["plain", "sub total", "best variant", "another label", "far right", "more on the line"],
+    ids=[
+        "plain",
+        "sub total",
+        "best variant",
+        "another label",
+        "far right",
+        "more on the line",
+        "longer label",
+    ],
 )
 def test_a_sum_stands_beside_one_of_its_labels(
     ask: Ask, texts: list[tuple[int, int, str]], value: str
@@ -74,6 +83,12 @@ def test_a_sum_stands_beside_one_of_its_labels(
     """The first of the labels counts whose answer looks like a sum; its own row alone."""
     found = ask(TOTAL, *texts)
     assert (found.value, found.found_by) == (value, "label")
+
+
+def test_the_row_of_its_label_is_the_answers_first_line(ask: Ask) -> None:
+    """Of an answer of one line it is the row beside the label, not the first that is near."""
+    rows = [(100, 300, "TOTAL"), (700, 272, "99.00"), (700, 304, "12.50")]
+    assert ask(f"{TOTAL}\nlines = 1", *rows).value == "12.50"
 
 
 def test_a_zone_comes_before_a_label(ask: Ask) -> None:
@@ -100,6 +115,28 @@ def test_an_answer_of_several_lines_ends_where_it_says(ask: Ask, tmp_path: Path)
     rows = [(110, 205, "Finch and Wren"), (110, 260, "12 Elm Street"), (110, 310, "Alder Falls")]
     found = ask(toml, *rows, (110, 360, "TEL 555 0142"), (110, 410, "Pumps"))
     assert (found.value, found.found_by) == ("12 Elm Street Alder Falls", "field")
+
+
+@pytest.mark.parametrize("fall", [-9, 9])
+@pytest.mark.parametrize("parted", [False, True])
+def test_rows_of_bent_paper_are_not_run_together(ask: Ask, fall: int, parted: bool) -> None:
+    """Where each word stands lower than the one before, a row ends at the height of the next."""
+    rows = (("Finch", "and", "Wren", "Pumps"), ("12", "Elm", "Street", "Alder"))
+    words = [
+        [line(110 + 120 * i, 300 + 40 * down + fall * i, text) for i, text in enumerate(row)]
+        for down, row in enumerate(rows)
+    ]
+    alone = [one for row in words for one in row]
+    lines = [Line(tuple(w for one in row for w in one.words)) for row in words]
+    found = ask("zone = [0.1, 0.2, 0.9, 0.45]", *(alone if parted else lines))
+    assert found.value == "Finch and Wren Pumps 12 Elm Street Alder"
+
+
+def test_two_rows_that_were_read_as_one_line_are_two(ask: Ask) -> None:
+    """The rows are told by how high their words stand."""
+    one = Line((*line(110, 250, "12 Elm Street").words, *line(110, 300, "Alder Falls").words))
+    found = ask("zone = [0.1, 0.19, 0.9, 0.36]", one)
+    assert found.value == "12 Elm Street Alder Falls"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +183,26 @@ def test_a_speck_at_an_end_is_no_letter(ask: Ask) -> None:
     """A letter that was hardly read, at the end of a row, is left out."""
     row = Line((*line(110, 210, "Ann Hart").words, *line(300, 210, "i", 0.2).words))
     assert ask("zone = [0.1, 0.19, 0.9, 0.31]", row).value == "Ann Hart"
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        (["STREET", "40 Kestrel Lane"], "40 Kestrel Lane"),
+        (["STREET SITE", "40 Kestrel Lane"], "40 Kestrel Lane"),
+        (["Street"], "Street"),
+        (["SITE 9", "Kestrel Lane"], "SITE 9 Kestrel Lane"),
+        (["40 Kestrel", "Street"], "40 Kestrel Street"),
+    ],
+    ids=["a word", "two words", "all there is", "more than the label", "below"],
+)
+def test_a_part_of_the_label_above_an_answer_is_no_answer(
+    ask: Ask, rows: list[str], value: str
+) -> None:
+    """Of a printed label sometimes one word alone is read; over an answer it is still print."""
+    texts = [(110, 210 + 40 * i, row) for i, row in enumerate(rows)]
+    found = ask('label = "STREET ADDRESS OF SITE"\nzone = [0.1, 0.19, 0.9, 0.31]', *texts)
+    assert found.value == value
 
 
 def test_an_ampersand_is_part_of_a_name(ask: Ask) -> None:
