@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import resource
 import tempfile
@@ -55,6 +56,7 @@ def read_page(path: Path, page: int, mode: str = "both") -> Reading | None:
     """Read a page the whole way with the settings of config.toml; None where it cannot be."""
     settings = configuration.load(ROOT / "config.toml")
     settings = replace(settings, read=replace(settings.read, mode=mode))
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # as in the product's reading processes
     before = _cpu()
     with tempfile.TemporaryDirectory() as folder:
         loaded = sources.load_page(path, signatures.media_type(path), page, settings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from digitize import values
@@ -25,6 +26,8 @@ _LETTER_INCHES, _PAGE_INCHES = 0.05, 8.5
 _SURE = 0.8
 # A line of a stamp is so many times wider than high.
 _WIDE = 2.2
+# A line that reads so surely does not stand on its head.
+_UPRIGHT = 0.9
 # How sure a date is at most whose month was misread.
 _MENDED = 0.7
 # A stamp has so many letters so near to one another (share of the page's width), in no word.
@@ -57,30 +60,19 @@ def stamped_dates(
     if min(area.width, area.height) < 16:
         return ()
     bare = _without_words(page, lines)
-    written = _unread(bare, area)
-    if written is None:
-        return ()
-    area = written
-    part = bare[area.top : area.bottom, area.left : area.right]
+    parts = _unread(bare, area)
     letter_height = _LETTER_INCHES * page.shape[1] / _PAGE_INCHES
-    found = list(_dates(part, 90, letter_height, languages))
-    found = found or list(_dates(part, 180, letter_height, languages))
-    moved = (
-        StampedDate(
-            date.text,
-            Box(
-                date.box.left + area.left, date.box.top + area.top,
-                date.box.right + area.left, date.box.bottom + area.top,
-            ),
-            date.probability,
-        )
-        for date in found
-    )  # fmt: skip
-    return tuple(sorted(moved, key=lambda d: -d.probability))
+    for turn in (90, 180):
+        found = [
+            date for part in parts for date in _dates(bare, part, turn, letter_height, languages)
+        ]
+        if found:
+            return tuple(sorted(found, key=lambda d: -d.probability))
+    return ()
 
 
-def _unread(bare: Grey, area: Box) -> Box | None:
-    """Return the part of an area with ink that is in no word, None where there is too little."""
+def _unread(bare: Grey, area: Box) -> list[Box]:
+    """Return the parts of an area with ink that is in no word, if there is enough of it."""
     letters = [
         letter
         for letter in unread_ink(bare, ()).letters
@@ -88,26 +80,34 @@ def _unread(bare: Grey, area: Box) -> Box | None:
         and area.top <= letter.centre[1] <= area.bottom
     ]
     near = bare.shape[1] * _NEAR
-    box = union(_crowded(letters, near))
-    if box is None:
-        return None
     room = round(near)
-    return Box(
-        max(area.left, box.left - room), max(area.top, box.top - room),
-        min(area.right, box.right + room), min(area.bottom, box.bottom + room),
-    )  # fmt: skip
-
-
-def _crowded(letters: Sequence[Box], near: float) -> list[Box]:
-    """Return the letters that have others about them, counted in squares of the page."""
-    cells = [(int(b.centre[0] / near), int(b.centre[1] / near)) for b in letters]
-    count = Counter(cells)
-    around = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
     return [
-        letter
-        for letter, (x, y) in zip(letters, cells, strict=True)
-        if sum(count[x + dx, y + dy] for dx, dy in around) >= _LEAST_LETTERS
+        Box(
+            max(area.left, box.left - room), max(area.top, box.top - room),
+            min(area.right, box.right + room), min(area.bottom, box.bottom + room),
+        )
+        for box in _crowds(letters, near)
+    ]  # fmt: skip
+
+
+def _crowds(letters: Sequence[Box], near: float) -> list[Box]:
+    """Return where letters stand close to one another, counted in squares of the page."""
+    squares: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    for letter in letters:
+        squares[int(letter.centre[1] / near), int(letter.centre[0] / near)].append(letter)
+    if not squares:
+        return []
+    counts = np.zeros([max(at) + 2 for at in zip(*squares, strict=True)], np.uint16)
+    for at, inside in squares.items():
+        counts[at] = len(inside)
+    around = cv2.boxFilter(counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    crowded = ((around >= _LEAST_LETTERS) & (counts > 0)).astype(np.uint8)
+    number, labels = cv2.connectedComponents(crowded)
+    crowds = [
+        [b for at, boxes in squares.items() if labels[at] == i for b in boxes]
+        for i in range(1, number)
     ]
+    return [box for crowd in crowds if len(crowd) >= _LEAST_LETTERS and (box := union(crowd))]
 
 
 def _without_words(page: Grey, lines: Sequence[Line]) -> Grey:
@@ -121,30 +121,35 @@ def _without_words(page: Grey, lines: Sequence[Line]) -> Grey:
 
 
 def _dates(
-    part: Grey, turn: int, letter_height: float, languages: Sequence[str]
+    page: Grey, part: Box, turn: int, letter_height: float, languages: Sequence[str]
 ) -> Iterator[StampedDate]:
     """Give the dates on lines that lie once a part of a page is turned (degrees, leftwards)."""
-    turned = np.ascontiguousarray(np.rot90(part, turn // 90))
+    crop = page[part.top : part.bottom, part.left : part.right]
+    turned = np.ascontiguousarray(np.rot90(crop, turn // 90))
     for line in ppocr.find_lines(turned, letter_height):
         if line.width < _WIDE * line.height:
             continue
-        heads = (False, True) if turn == 90 else (False,)
-        read = max((_read(turned, line, head, languages) for head in heads), key=_sureness)
+        read = _read(turned, line, turn == 90, languages)
         date = _date(read)
         if date is None and _has_month(read):
-            wider = _grown(line, turned)
-            both = (_read(turned, wider, head, languages) for head in heads)
-            date = _date(max(both, key=_sureness))
+            date = _date(_read(turned, _grown(line, turned), turn == 90, languages))
         if date:
-            yield StampedDate(date[0], _turned_back(line, turn, part), date[1])
+            box = _turned_back(line, turn, crop)
+            there = Box(
+                box.left + part.left, box.top + part.top,
+                box.right + part.left, box.bottom + part.top,
+            )  # fmt: skip
+            yield StampedDate(date[0], there, date[1])
 
 
-def _read(page: Grey, line: Box, head: bool, languages: Sequence[str]) -> tuple[Character, ...]:
-    """Read a line, or with ``head`` the same line standing on its head."""
-    if not head:
-        return ppocr.read_line(page, line, languages)
+def _read(page: Grey, line: Box, either: bool, languages: Sequence[str]) -> tuple[Character, ...]:
+    """Read a line, with ``either`` also as it stands on its head, unless it reads surely as is."""
+    read = ppocr.read_line(page, line, languages)
+    if not either or _sureness(read) >= _UPRIGHT:
+        return read
     crop = np.ascontiguousarray(page[line.top : line.bottom, line.left : line.right][::-1, ::-1])
-    return ppocr.read_line(crop, Box(0, 0, line.width, line.height), languages)
+    turned = ppocr.read_line(crop, Box(0, 0, line.width, line.height), languages)
+    return max(read, turned, key=_sureness)
 
 
 def _sureness(read: Sequence[Character]) -> float:
