@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from digitize import values
@@ -94,20 +93,31 @@ def _crowds(letters: Sequence[Box], near: float) -> list[Box]:
     """Return where letters stand close to one another, counted in squares of the page."""
     squares: dict[tuple[int, int], list[Box]] = defaultdict(list)
     for letter in letters:
-        squares[int(letter.centre[1] / near), int(letter.centre[0] / near)].append(letter)
-    if not squares:
-        return []
-    counts = np.zeros([max(at) + 2 for at in zip(*squares, strict=True)], np.uint16)
-    for at, inside in squares.items():
-        counts[at] = len(inside)
-    around = cv2.boxFilter(counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    crowded = ((around >= _LEAST_LETTERS) & (counts > 0)).astype(np.uint8)
-    number, labels = cv2.connectedComponents(crowded)
-    crowds = [
-        [b for at, boxes in squares.items() if labels[at] == i for b in boxes]
-        for i in range(1, number)
-    ]
-    return [box for crowd in crowds if len(crowd) >= _LEAST_LETTERS and (box := union(crowd))]
+        squares[int(letter.centre[0] / near), int(letter.centre[1] / near)].append(letter)
+    crowded = {
+        square
+        for square in squares
+        if sum(len(squares.get(at, ())) for at in _about(square)) >= _LEAST_LETTERS
+    }
+    crowds = []
+    while crowded:
+        reached, crowd = [crowded.pop()], []
+        while reached:
+            square = reached.pop()
+            crowd += squares[square]
+            next_to = crowded.intersection(_about(square))
+            crowded -= next_to
+            reached += next_to
+        box = union(crowd)
+        if box and len(crowd) >= _LEAST_LETTERS:
+            crowds.append(box)
+    return sorted(crowds)
+
+
+def _about(square: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return a square and the eight next to it."""
+    x, y = square
+    return [(x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
 
 
 def _without_words(page: Grey, lines: Sequence[Line]) -> Grey:
