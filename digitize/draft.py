@@ -28,15 +28,28 @@ _ANCHORS = 6
 _TITLE_LENGTH = 60
 # A text with so many figures on the only scan of a form may be somebody's answer.
 _FIGURES = 4
+# What is printed where somebody signs, in so many words at most; how high a signature may be, and
+# how near to its rule such a text stands (shares of the page's height).
+_SIGN, _SIGN_WORDS = re.compile(r"\b(signature|signed|sign here)\b", re.IGNORECASE), 8
+_SIGNATURE_HEIGHT, _AT_RULE = 0.04, 0.02
+# Right of a text that ends beyond this share of the page's width nobody signs.
+_NO_ROOM = 0.9
+# A word that is so many times wider than a square in it has it as a letter.
+_LETTER_OF = 1.6
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedPage:
-    """One page of a scan of the form: its words, its (width, height) in pixels, its pairs."""
+    """One page of a scan of the form: its words, its (width, height) in pixels, its pairs.
+
+    ``squares`` are what may be tick boxes, ``rules`` the long lines across the page.
+    """
 
     lines: tuple[Line, ...]
     size: tuple[int, int]
     pairs: tuple[Pair, ...] = ()
+    squares: tuple[Box, ...] = ()
+    rules: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +276,138 @@ def _roomy(zone: Zone, label: Zone, page: int, texts: Sequence[Printed]) -> Zone
     return left, min(top, zone[1]), max(right, zone[2]), bottom
 
 
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """A tick box with the text beside it; or a row of them, each an option of one ``label``."""
+
+    label: str
+    page: int
+    options: tuple[tuple[str, Zone], ...]
+
+
+def tick_boxes(scans: Sequence[Sequence[ScannedPage]]) -> tuple[Ticks, ...]:
+    """Guess a form's tick boxes: squares that most scans have, with a printed text beside them."""
+    found: list[Ticks] = []
+    for number, page in enumerate(scans[0], 1):
+        others = [scan[number - 1] for scan in scans[1:] if len(scan) >= number]
+        squares = [square for square in page.squares if not _is_letter(square, page)]
+        boxes = []
+        for square in squares:
+            zone = _zone(square, page.size)
+            have = sum(any(_is_near(zone, _zone(b, o.size)) for b in o.squares) for o in others)
+            text = _beside(square, squares, page)
+            if text and 2 * have >= len(others) and _is_print(text, number, page, others):
+                boxes.append((square, " ".join(word.text for word in text)))
+        for row in _rows(boxes):
+            before = _before(row[0][0], page)
+            options = tuple((text, _zone(square, page.size)) for square, text in row)
+            own = {letters(text) for text, _ in options}
+            if 1 < len(row) == len(own) and before and _is_print(before, number, page, others):
+                label = " ".join(word.text for word in before)
+                found.append(Ticks(label, number, options))
+            else:
+                found += [Ticks(text, number, ((text, zone),)) for text, zone in options]
+    return tuple(found)
+
+
+def _is_letter(square: Box, page: ScannedPage) -> bool:
+    """Say whether a square is a letter of a word."""
+    words = (word for line in page.lines for word in line.words)
+    return any(_lies_in(square, w.box) and w.box.width > _LETTER_OF * square.width for w in words)
+
+
+def _is_near(zone: Zone, other: Zone) -> bool:
+    return all(abs(zone[i] - other[i]) <= _NEAR for i in (0, 1))
+
+
+def _on_row(square: Box, page: ScannedPage) -> list[Word]:
+    """Return the words at the height of a square, from left to right, other squares left out."""
+    words = [w for line in page.lines for w in line.words if any(map(str.isalnum, w.text))]
+    level = [w for w in words if w.box.top <= square.centre[1] <= w.box.bottom]
+    free = [w for w in level if not any(_lies_in(b, w.box) for b in page.squares)]
+    return sorted(free, key=lambda w: w.box.left)
+
+
+def _beside(square: Box, squares: Sequence[Box], page: ScannedPage) -> list[Word]:
+    """Return the text that begins right of a square and ends at a gap or at the next square."""
+    row = [w for w in _on_row(square, page) if w.box.centre[0] > square.right]
+    run = next(iter(_parted(row)), [])
+    ends = [b.left for b in squares if b.left >= square.right and _are_level(b, square)]
+    run = [w for w in run if w.box.left < min(ends, default=page.size[0])]
+    return run if run and run[0].box.left - square.right < 3 * square.width else []
+
+
+def _before(square: Box, page: ScannedPage) -> list[Word]:
+    """Return the last text left of a square."""
+    row = [w for w in _on_row(square, page) if w.box.right <= square.left]
+    runs = list(_parted(row))
+    return runs[-1] if runs else []
+
+
+def _rows(boxes: Sequence[tuple[Box, str]]) -> Iterable[list[tuple[Box, str]]]:
+    """Give the tick boxes of each row, from left to right."""
+    rows: list[list[tuple[Box, str]]] = []
+    for box in boxes:
+        if rows and _are_level(rows[-1][-1][0], box[0]):
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+    return (sorted(row, key=lambda box: box[0].left) for row in rows)
+
+
+def _are_level(one: Box, other: Box) -> bool:
+    return abs(one.centre[1] - other.centre[1]) < max(one.height, other.height) / 2
+
+
+def _is_print(
+    words: Sequence[Word], number: int, page: ScannedPage, others: Sequence[ScannedPage]
+) -> bool:
+    """Say whether words stand on the other scans as well."""
+    box = union([w.box for w in words])
+    text = " ".join(w.text for w in words)
+    if box is None:
+        return False
+    printed = Printed(text, number, _zone(box, page.size), 1.0, 0.0)
+    return all(_stands_on(printed, other) for other in others)
+
+
+def signatures(
+    scans: Sequence[Sequence[ScannedPage]], texts: Sequence[Printed]
+) -> tuple[Guess, ...]:
+    """Guess where somebody signs: on the rule over a text that asks for it, or right of it."""
+    found = []
+    for text in texts:
+        long = len(text.text.split()) > _SIGN_WORDS
+        if long or not _SIGN.search(text.text) or "date" in text.text.casefold():
+            continue
+        left, top, right, bottom = text.zone
+        page = scans[0][text.page - 1]
+        over = [
+            rule
+            for rule in (_zone(rule, page.size) for rule in page.rules)
+            if 0 <= top - rule[3] + 0.004 <= _AT_RULE and rule[0] < right and rule[2] > left
+        ]
+        if over or right > _NO_ROOM:
+            line = max(over, key=lambda rule: rule[3]) if over else text.zone
+            zone = (line[0], max(0.0, line[1] - _SIGNATURE_HEIGHT), line[2], line[1])
+        else:
+            zone = _roomy((right + 0.01, top, right + 0.02, bottom), text.zone, text.page, texts)
+        if zone[0] < zone[2] and zone[1] < zone[3]:
+            found.append(Guess(text.text, text.page, zone, ()))
+    return tuple(found)
+
+
 def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
     """Write a template's first draft as TOML: how to know the form, its fields, its print.
 
     What somebody has written into the form's fields is not in it.
     """
     texts = printed_texts(scans)
-    fields = guesses(scans, texts)
+    ticks = tick_boxes(scans)
+    signed = signatures(scans, texts)
+    own = {letters(tick.label) for tick in ticks} | {letters(sign.label) for sign in signed}
+    own |= {letters(text) for tick in ticks for text, _ in tick.options}
+    fields = tuple(guess for guess in guesses(scans, texts) if letters(guess.label) not in own)
     printed = [t for t in texts if not any(_stands_in(t, field) for field in fields)]
     if len(scans) == 1:  # nothing tells what stands beside no label from print; figures are answers
         printed = [t for t in printed if sum(c.isdigit() for c in t.text) < _FIGURES]
@@ -281,7 +419,6 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
             f"Page {lacking[0]} of these scans has no print in common; give copies of one form, "
             "their pages in order."
         )
-    fields = tuple(field for field in fields if field.page <= pages)
     lines = [
         "# A first draft. Look at every line of it; docs/forms.md says what they mean.",
         f"name = {quoted(name)}",
@@ -297,13 +434,17 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
         ),
         "]",
     ]
+    blocks = [
+        *(_text_block(field) for field in fields),
+        *(_tick_block(tick) for tick in ticks),
+        *(_signature_block(sign) for sign in signed),
+    ]
     names: list[str] = []
-    for field in fields:
-        names.append(field_name(field.label, [*names, *RESERVED]))
-        lines += ["", "[[fields]]", f"name = {quoted(names[-1])}", f"label = {quoted(field.label)}"]
-        lines += [f"kind = {quoted(field.kind)}"] if field.kind != "text" else []
-        lines += [f"page = {field.page}"] if field.page > 1 else []
-        lines += [f"zone = {zone_text(field.zone)}"]
+    for block in sorted(blocks, key=lambda block: (block.page, block.top)):
+        if block.page <= pages:
+            names.append(field_name(block.label, [*names, *RESERVED]))
+            lines += ["", "[[fields]]", f"name = {quoted(names[-1])}"]
+            lines += [f"label = {quoted(block.label)}", *block.lines]
     lines += [
         "",
         "# What is printed on the form: its place on a scan is found by it. Not for editing.",
@@ -314,6 +455,40 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A field of the draft: what it is called, where it begins, and its lines of TOML."""
+
+    label: str
+    page: int
+    top: float
+    lines: tuple[str, ...]
+
+
+def _block(label: str, kind: str, page: int, zone: Zone, lines: Sequence[str]) -> _Block:
+    kinds = [f"kind = {quoted(kind)}"] if kind != "text" else []
+    pages = [f"page = {page}"] if page > 1 else []
+    return _Block(label, page, zone[1], (*kinds, *pages, *lines))
+
+
+def _text_block(field: Guess) -> _Block:
+    place = f"zone = {zone_text(field.zone)}"
+    return _block(field.label, field.kind, field.page, field.zone, [place])
+
+
+def _signature_block(sign: Guess) -> _Block:
+    place = f"zone = {zone_text(sign.zone)}"
+    return _block(sign.label, "signature", sign.page, sign.zone, [place])
+
+
+def _tick_block(tick: Ticks) -> _Block:
+    first = tick.options[0][1]
+    if len(tick.options) == 1:
+        return _block(tick.label, "tick", tick.page, first, [f"zone = {zone_text(first)}"])
+    options = [f"  {{ value = {quoted(t)}, zone = {zone_text(z)} }}," for t, z in tick.options]
+    return _block(tick.label, "choice", tick.page, first, ["options = [", *options, "]"])
 
 
 def _stands_in(text: Printed, field: Guess) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
 
 import click
 
+from digitize import outlines
 from digitize.cli.printing import cut, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
 from digitize.draft import ScannedPage, draft_form
@@ -15,13 +17,15 @@ from digitize.export import field_json
 from digitize.form_file import NAME, load_form, load_forms, parse_form
 from digitize.form_parcel import MOST_BYTES, parcel, unpack
 from digitize.forms import Forms, FormTemplate, names, printings
+from digitize.image import decode_png
 from digitize.pairs import find_pairs
 from digitize.trial import TrialFile, read_on_trial
 from digitize.trial_page import trial_page
 from digitize.unknown import kinds
 from records import filing
-from records.archive import open_plain
+from records.archive import Archive, open_plain
 from records.errors import ExitCode, FormError, InputError, NotFoundError
+from records.geometry import Box
 from records.model import FieldStatus, PageFailure, PageResult
 
 
@@ -138,8 +142,8 @@ def _scanned(files: Sequence[TrialFile]) -> list[list[ScannedPage]]:
             raise InputError(file.message or (failed.message if failed else ""))
         scans.append(
             [
-                ScannedPage(p.lines, p.size, find_pairs(p.lines))
-                for p in file.pages
+                _page(p, picture)
+                for p, picture in zip(file.pages, file.pictures, strict=True)
                 if isinstance(p, PageResult)
             ]
         )
@@ -148,11 +152,30 @@ def _scanned(files: Sequence[TrialFile]) -> list[list[ScannedPage]]:
 
 def _kept(session: Session, record: int) -> list[ScannedPage]:
     """Return the pages of a record that is filed, without those that failed."""
-    store = session.installation.store
+    store, archive = session.installation.store, session.installation.archive
     document = store.document(record, session.viewer)
     own = {page.number for page in store.pages(document.id)}
     pages = (p for p in filing.read_pages(store, document.sha256) if isinstance(p, PageResult))
-    return [ScannedPage(p.lines, p.size, find_pairs(p.lines)) for p in pages if p.number in own]
+    return [_page(p, _picture(archive, p)) for p in pages if p.number in own]
+
+
+def _picture(archive: Archive, page: PageResult) -> bytes | None:
+    """Return a kept page's picture, None where it is gone: its words are enough for a draft."""
+    try:
+        return archive.image_path(page.image).read_bytes()
+    except OSError:
+        return None
+
+
+def _page(page: PageResult, picture: bytes | None) -> ScannedPage:
+    """Return a page that was read, with what is drawn on its picture (PNG), if that is whole."""
+    squares: tuple[Box, ...] = ()
+    rules: tuple[Box, ...] = ()
+    with suppress(ValueError):
+        if picture:
+            image = decode_png(picture)
+            squares, rules = outlines.squares(image), outlines.rules(image)
+    return ScannedPage(page.lines, page.size, find_pairs(page.lines), squares, rules)
 
 
 @forms.command("suggest")

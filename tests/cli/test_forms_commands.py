@@ -88,7 +88,10 @@ def test_a_draft_is_written_from_a_scan(worked: Worked) -> None:
     assert (ran["new"].code, ran["new"].err) == (0, "")
     form = load_form(house.folder / "library-card.toml", frozenset())
     assert form.title == "ALDER FALLS FREE LIBRARY"
-    assert {"name_in_full", "home_address"} <= {field.name for field in form.fields}
+    kinds = {field.name: field.kind for field in form.fields}
+    assert {"name_in_full", "home_address"} <= set(kinds)
+    assert {kinds.get(name) for name in ("adult", "child", "teacher")} == {"tick"}
+    assert kinds["signature_of_borrower"] == "signature"
     assert "digitize forms test" in ran["new"].out
 
 
@@ -216,6 +219,23 @@ def test_one_copy_twice_makes_no_draft(quick: House, call: Call) -> None:
     shutil.copy(CARD, quick.folder / "again.pdf")
     ran = call(quick, "forms", "new", CARD, "again.pdf", "--name", "x", "--workers", 1)
     assert (ran.code, (quick.folder / "x.toml").exists()) == (3, False)
+
+
+@pytest.mark.parametrize("spoil", [None, b"", b"no picture"], ids=["whole", "empty", "damaged"])
+def test_a_record_is_drafted_from_though_its_picture_is_spoilt(
+    own: House, call: Call, tmp_path: Path, spoil: bytes | None
+) -> None:
+    """Its words are kept, and make the draft; what is drawn is then missing."""
+    (card, *_) = call(own, "search", "form:dog-licence", "--json").json["hits"]
+    if spoil is not None:
+        for kept in (own.archive / "pages").rglob("*.png"):
+            kept.chmod(0o644)
+            kept.write_bytes(spoil)
+    out = tmp_path / "drafted.toml"
+    ran = call(own, "forms", "new", "--record", card["record"], "--name", "card", "--out", out)
+    assert (ran.code, ran.err) == (0, "")
+    kinds = {field.kind for field in load_form(out, frozenset()).fields}
+    assert ("tick" in kinds) == (spoil is None)
 
 
 # forms export and forms import

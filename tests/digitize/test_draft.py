@@ -112,6 +112,94 @@ def test_a_pair_of_one_copy_alone_makes_no_field(copies: int) -> None:
 # What is guessed
 
 
+TICKS: Rows = (
+    (300, 50, "DOG LICENCE APPLICATION"), (50, 200, "Sex of the dog"), (300, 200, "male"),
+    (500, 200, "female"), (90, 300, "Rabies vaccination is enclosed"), (50, 700, "Owner signature"),
+    (600, 700, "Date of signature"),
+)  # fmt: skip
+SQUARES = (Box(270, 202, 288, 220), Box(470, 202, 488, 220), Box(60, 301, 78, 319))
+
+
+def ticked(*squares: Box, rows: Rows = TICKS) -> ScannedPage:
+    """Return a page with tick boxes and a rule to sign on."""
+    return replace(page(rows), squares=squares, rules=(Box(50, 690, 450, 693),))
+
+
+def test_tick_boxes_are_guessed() -> None:
+    """Boxes in a row behind a text are its options; one alone is a field by the text beside it."""
+    form = drafted(ticked(*SQUARES), ticked(*SQUARES))
+    sex, rabies = form.fields[:2]
+    assert (sex.label, sex.kind) == ("Sex of the dog", "choice")
+    assert [(o.value, o.zone) for o in sex.options] == [
+        ("male", (0.27, 0.202, 0.288, 0.22)), ("female", (0.47, 0.202, 0.488, 0.22)),
+    ]  # fmt: skip
+    assert (rabies.label, rabies.kind) == ("Rabies vaccination is enclosed", "tick")
+    assert rabies.zone == (0.06, 0.301, 0.078, 0.319)
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "labels"),
+    [
+        (SQUARES[2:], ((), ()), []),
+        (SQUARES[2:], (SQUARES[2:], ()), ["Rabies vaccination is enclosed"]),
+        ((Box(200, 301, 218, 319),), ((Box(200, 301, 218, 319),),), []),
+        ((Box(700, 500, 718, 518),), ((Box(700, 500, 718, 518),),), []),
+    ],
+    ids=["on one copy", "blacked out on one", "a letter", "nothing beside it"],
+)
+def test_what_is_no_tick_box_makes_no_field(
+    first: Sequence[Box], others: Sequence[Sequence[Box]], labels: list[str]
+) -> None:
+    """A tick box stands on most copies, beside a printed text, and is no letter of a word."""
+    form = drafted(ticked(*first), *(ticked(*squares) for squares in others))
+    assert [f.label for f in form.fields if f.kind in ("tick", "choice")] == labels
+
+
+def test_signatures_are_guessed() -> None:
+    """A text that asks for a signature has it on the rule above; the day of one is no signature."""
+    form = drafted(ticked(), ticked())
+    signed = [(f.label, f.zone) for f in form.fields if f.kind == "signature"]
+    assert signed == [("Owner signature", (0.05, 0.65, 0.45, 0.69))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rules", "zones"),
+    [
+        (((50, 10, "Owner signature"),), (Box(50, 0, 400, 1),), []),
+        (((850, 700, "Owner signature"),), (), [(0.85, 0.66, 1.0, 0.7)]),
+        (((50, 2, "Owner signature"),), (), [(0.202, 0.0, 0.98, 0.032)]),
+    ],
+    ids=["a rule at the top edge", "no room to the right", "at the top edge"],
+)
+def test_a_signature_at_an_edge_keeps_within_the_page(
+    rows: Rows, rules: tuple[Box, ...], zones: list[tuple[float, ...]]
+) -> None:
+    """A draft with a place that no page has could not be loaded."""
+    copy = replace(page((*PRINT, *rows)), rules=rules)
+    signed = [f.zone for f in drafted(copy, copy).fields if f.kind == "signature"]
+    assert signed == [pytest.approx(zone, abs=0.011) for zone in zones]
+
+
+def test_options_are_all_different() -> None:
+    """Two boxes with the same text are two fields: a choice of them would say nothing."""
+    rows = (*TICKS[:2], (300, 200, "yes"), (355, 200, "yes"), *TICKS[4:])
+    squares = (Box(280, 202, 294, 216), Box(337, 202, 351, 216))
+    form = drafted(ticked(*squares, rows=rows), ticked(*squares, rows=rows))
+    assert [(f.label, f.kind) for f in form.fields][:2] == [("yes", "tick")] * 2
+
+
+def test_a_signature_without_a_rule_stands_beside_its_text() -> None:
+    """It reaches to the next printed text."""
+    copies = [replace(ticked(), rules=()) for _ in range(2)]
+    (signed,) = (f for f in drafted(*copies).fields if f.kind == "signature")
+    assert signed.zone is not None
+    left, top, right, bottom = signed.zone
+    assert 0.2 < left < 0.22
+    assert right == pytest.approx(0.595)
+    assert top < 0.7
+    assert bottom > 0.72
+
+
 def test_fields_and_kinds_are_guessed() -> None:
     """A label with answers becomes a field in a zone that holds them all, of their kind."""
     form = drafted(page(answers=ANN), page(answers=ROB))
