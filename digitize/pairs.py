@@ -1,10 +1,10 @@
 """Label-value pairs on a page without a template: pure functions on words.
 
-Lines are parted into segments: words that stand together, up to a wide gap, a leader or a colon.
-What stands right of a segment, or under it, may be its answer. Each such link has points: what is
-known of both segments and of how they lie, times weights; points are log odds. The likeliest links
-are taken first, and a segment is a label or an answer, once. What is then known of the page's
-columns counts for a second look: under labels stand labels, under answers answers.
+What stands right of a segment of the page (``digitize.segments``), or under it, may be its answer.
+Each such link has points: what is known of both segments and of how they lie, times weights; points
+are log odds. The likeliest links are taken first, and a segment is a label or an answer, once. What
+is then known of the page's columns counts for a second look: under labels stand labels, under
+answers answers.
 
 The weights were fitted by logistic regression to one half of FUNSD (``benchmarks.pairs``) and
 rounded to a quarter; those of titles and of labels in boxes, of which it has few, are set by hand.
@@ -15,25 +15,18 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise, takewhile
-from statistics import fmean, median
+from itertools import islice, takewhile
+from statistics import fmean
 
-from records.geometry import Box, union
-from records.model import Line, Pair, Word
+from digitize.segments import NUMBERING, Segment, Sheet, across, alignment, ends_apart, lay_out
+from records.geometry import union
+from records.model import Line, Pair
 
 __all__ = ["Pair", "find_pairs"]
 
 # Lengths are in letter heights of the page.
-_GAP = 1.6  # words that lie further apart are of two segments
-_CLEAR, _CLEARLY = 1.0, 1.9  # or as far as this and so many times as far as the others
-_JOINED = 0.9  # fragments of two lines that lie nearer are one segment
-_TALL = 1.3  # a box that is higher is so by what touches its letters
-_REACH = 6.0  # no answer is sought further down
-_INDENT = 3.0  # an answer under a label may begin so far beyond the label's end
-_SLIP = 1.4  # an answer may stand so far above or below its label's line
 _COLUMN = 0.8  # edges that lie nearer are of one column
 _NEAR_COLUMN = 12.0  # and are compared so far up and down
 _LABEL_LINES = 0.8  # the lines of one label lie nearer
@@ -41,13 +34,7 @@ _LABEL_LINES = 0.8  # the lines of one label lie nearer
 # Log odds from which a link is taken, and a segment goes on with the one before.
 _LIKELY, _LIKELY_AT_LAST = -0.8, -0.25
 _GOES_ON, _GOES_DOWN = -0.2, 0.0
-
-_LEADER = re.compile(r"[-–—_=~]{3,}|\.{3,}|[|_]|^[-–—=~]{2,}|[-–—=~]{2,}$")
-_INNER_COLON = re.compile(r"(?<=[^\W\d]):(?=[^/\\\s])")
-_NUMBERING = re.compile(r"^\(?(?:\d{1,2}[a-z]?|[a-zA-Z])[.)]\s*")
-_ASKS = re.compile(r"(?:[?#]|\b(?:no|nos|number|by|date|name)|\(s\))$", re.IGNORECASE)
 _SALUTATION = re.compile(r"(?:dear|gentlemen|ladies)\b", re.IGNORECASE)
-
 _BESIDE = {
     "always": -0.5,
     "label: colon": 1.5,
@@ -152,59 +139,9 @@ def find_pairs(lines: tuple[Line, ...]) -> tuple[Pair, ...]:
     A label over a column or before a row of answers has all of them as its value; a table's cell is
     in the value of its row and of its column.
     """
-    sheet = _lay_out(lines)
+    sheet = lay_out(lines)
     pairs = [_pair(sheet, link) for link in _links(sheet)]
     return tuple(sorted(pairs, key=lambda pair: (pair.label_box.top, pair.label_box.left)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Words that stand together on a line, and what they look like.
-
-    ``top`` and ``bottom`` are those of its letters: touching lines make boxes too high. ``size`` is
-    its letters' height as a multiple of the page's, ``led`` says that a leader follows. ``digits``
-    is a share of letters and digits, ``title`` that of words with a capital first.
-    """
-
-    words: tuple[Word, ...]
-    text: str
-    box: Box
-    top: float
-    bottom: float
-    size: float
-    led: bool
-    count: int
-    letters: int
-    digits: float
-    title: float
-    in_capitals: bool
-    small: bool
-    colon: bool
-    asks: bool
-    confidence: float
-
-    @property
-    def number(self) -> bool:
-        return self.digits >= 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The segments of a page, from top to bottom, and the neighbours of each by their numbers.
-
-    ``right`` and ``left`` are the nearest in its ``row``, ``under`` what nothing else hides.
-    ``off`` is what stands to the right of one that has nothing in its row, a little off its line.
-    """
-
-    segments: list[_Segment]
-    height: float
-    row: list[list[int]]
-    right: dict[int, int]
-    left: dict[int, int]
-    off: dict[int, int]
-    under: dict[int, list[int]]
-    over: dict[int, list[int]]
-    colons: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,238 +164,6 @@ class _Claims:
         return segment in self.labels or segment in self.answers
 
 
-# From lines to segments
-
-
-def _letter_height(lines: Iterable[Line]) -> float:
-    """Return the usual height of a word in pixels; 0 without words."""
-    words = [word for line in lines for word in line.words]
-    heights = [w.box.height for w in words if len(_bare(w.text)) > 1 and not _is_upright(w)]
-    return float(median(heights or [word.box.height for word in words] or [0]))
-
-
-def _bare(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
-
-
-def _is_upright(word: Word) -> bool:
-    """Say whether a word runs up or down the page."""
-    return len(_bare(word.text)) > 2 and word.box.height > 2 * word.box.width
-
-
-def _segments(lines: Iterable[Line], height: float) -> list[_Segment]:
-    """Part lines at wide gaps, leaders and colons; returns the segments sorted by their tops."""
-    runs = [run for line in lines for run in _runs(line, height)]
-    made = [_segment(_trimmed(words), led, height) for words, led in runs if _says_a_thing(words)]
-    return sorted(_joined(made, height), key=lambda segment: (segment.top, segment.box.left))
-
-
-def _says_a_thing(words: Sequence[Word]) -> bool:
-    return any(_bare(word.text) for word in words)
-
-
-def _runs(line: Line, height: float) -> Iterator[tuple[list[Word], bool]]:
-    """Yield the words of each segment of a line, and whether a leader follows them."""
-    run: list[Word] = []
-    for piece in (piece for word in line.words for piece in _pieces(word)):
-        if piece is None:
-            yield run, True
-            run = []
-            continue
-        if run and piece.text != ":" and _begins_another(piece, run, height):
-            yield run, False
-            run = []
-        run.append(piece)
-    yield run, False
-
-
-def _pieces(word: Word) -> Iterator[Word | None]:
-    """Yield what stands between a word's leaders and after its inner colon; None for a leader."""
-    text, count, start = word.text, len(word.text), 0
-    if not text.strip() or word.box.width <= 0 or word.box.height <= 0 or _is_upright(word):
-        return
-    cuts = [found.span() for found in _LEADER.finditer(text)]
-    cuts += [(found.end(), found.end()) for found in _INNER_COLON.finditer(text)]
-    for begin, end in [*sorted(cuts), (count, count)]:
-        if begin > start:
-            yield replace(word, text=text[start:begin], box=word.box.letters(start, begin, count))
-        if end > begin:
-            yield None
-        start = max(start, end)
-
-
-def _begins_another(word: Word, run: Sequence[Word], height: float) -> bool:
-    """Say whether a word is of another segment than those before it on its line."""
-    gap = (word.box.left - run[-1].box.right) / height
-    usual = max((b.box.left - a.box.right for a, b in pairwise(run)), default=math.inf) / height
-    if run[-1].text.endswith((":", "?")) or gap > _GAP or gap > max(_CLEAR, _CLEARLY * usual):
-        return True
-    before = " ".join(w.text for w in run)
-    if not word.text[0].isdigit() or any(c.isdigit() for c in before):
-        return False
-    return _ASKS.search(before.rstrip(" .:")) is not None
-
-
-def _trimmed(words: list[Word]) -> list[Word]:
-    """Leave out specks before and after."""
-    kept = words
-    while not _bare(kept[0].text) and kept[0].text not in "$#&%":
-        kept = kept[1:]
-    while not _bare(kept[-1].text) and kept[-1].text not in ":%?#":
-        kept = kept[:-1]
-    return kept
-
-
-def _segment(words: Sequence[Word], led: bool, height: float) -> _Segment:
-    box = union([word.box for word in words])
-    assert box is not None
-    middle, half = box.centre[1], min(box.height, _TALL * height) / 2
-    text = " ".join(word.text for word in words)
-    plain = _NUMBERING.sub("", text)
-    plain = plain if _bare(plain) else text
-    bare = _bare(plain)
-    letters = [c for c in bare if c.isalpha()]
-    parts = [part for part in plain.split() if _bare(part)]
-    return _Segment(
-        words=tuple(words),
-        text=text,
-        box=box,
-        top=middle - half,
-        bottom=middle + half,
-        size=median(word.box.height for word in words) / height,
-        led=led,
-        count=len(parts),
-        letters=len(bare),
-        digits=sum(c.isdigit() for c in bare) / len(bare),
-        title=sum(_bare(part)[0].isupper() for part in parts) / len(parts),
-        in_capitals=sum(c.isupper() for c in letters) > 0.8 * len(letters),
-        small=bare[0].islower(),
-        colon=text.endswith(":"),
-        asks=_ASKS.search(plain.rstrip(" .:")) is not None,
-        confidence=fmean(word.confidence for word in words),
-    )
-
-
-def _joined(segments: list[_Segment], height: float) -> list[_Segment]:
-    """Join what was read as several lines and is one."""
-    made: list[_Segment] = []
-    for segment in sorted(segments, key=lambda s: s.box.left):
-        at = next((i for i, one in enumerate(made) if _goes_with(one, segment, height)), None)
-        if at is None:
-            made.append(segment)
-        else:
-            made[at] = _segment((*made[at].words, *segment.words), segment.led, height)
-    return made
-
-
-def _goes_with(one: _Segment, after: _Segment, height: float) -> bool:
-    gap = (after.box.left - one.box.right) / height
-    if one.led or not -0.4 <= gap <= _JOINED or not _in_row(one, after):
-        return False
-    return not _begins_another(after.words[0], one.words, height)
-
-
-# How segments lie to each other
-
-
-def _lay_out(lines: tuple[Line, ...]) -> _Sheet:
-    height = _letter_height(lines)
-    segments = _segments(lines, height) if height > 0 else []
-    everywhere = range(len(segments))
-    row = _rows(segments)
-    right: dict[int, int] = {}
-    left: dict[int, int] = {}
-    off: dict[int, int] = {}
-    under = {i: _all_under(i, segments, height) for i in everywhere}
-    over: dict[int, list[int]] = {}
-    for i, one in enumerate(segments):
-        near = _first_after(one, row[i], segments, height)
-        if near is not None:
-            right[i] = near
-            if near not in left or segments[left[near]].box.right < one.box.right:
-                left[near] = i
-        else:
-            close = [j for j in everywhere if _drop(one, segments[j]) < _SLIP * height]
-            near = _first_after(one, close, segments, height)
-            if near is not None:
-                off[i] = near
-        for j in under[i]:
-            over.setdefault(j, []).append(i)
-    colons = sum(segment.colon for segment in segments)
-    return _Sheet(segments, height, row, right, left, off, under, over, colons)
-
-
-def _rows(segments: list[_Segment]) -> list[list[int]]:
-    """Return of each segment, they being sorted by their tops, the others in its row."""
-    rows: list[list[int]] = [[] for _ in segments]
-    for i, one in enumerate(segments):
-        for j in range(i + 1, len(segments)):
-            if segments[j].top > one.bottom:
-                break
-            if _in_row(one, segments[j]):
-                rows[i].append(j)
-                rows[j].append(i)
-    return rows
-
-
-def _first_after(
-    one: _Segment, others: Iterable[int], segments: list[_Segment], height: float
-) -> int | None:
-    """Return the leftmost of others that stand to the right of a segment."""
-    least = one.box.right - 0.5 * height
-    after = [j for j in others if segments[j].box.left >= least and segments[j] is not one]
-    return min(after, key=lambda j: segments[j].box.left, default=None)
-
-
-def _in_row(one: _Segment, other: _Segment) -> bool:
-    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return shared > 0.45 * min(one.bottom - one.top, other.bottom - other.top)
-
-
-def _drop(one: _Segment, other: _Segment) -> float:
-    """Return how far the middle of one line lies from the other's, in pixels."""
-    return abs(one.top + one.bottom - other.top - other.bottom) / 2
-
-
-def _across(one: _Segment, other: _Segment) -> int:
-    """Return how many pixels of width two segments share; negative for a gap."""
-    return min(one.box.right, other.box.right) - max(one.box.left, other.box.left)
-
-
-def _all_under(i: int, segments: list[_Segment], height: float) -> list[int]:
-    """Return what stands under a segment with nothing between; all are sorted by their tops."""
-    one = segments[i]
-    kept: list[int] = []
-    start = bisect_left(segments, one.bottom - 0.4 * height, key=lambda s: s.top)
-    end = bisect_left(segments, one.bottom + _REACH * height, key=lambda s: s.top)
-    for j in range(max(start, i + 1), end):
-        other = segments[j]
-        if _is_under(one, other, height):
-            hiding = (segments[k] for k in kept)
-            if not any(_across(other, k) > 0 and not _in_row(other, k) for k in hiding):
-                kept.append(j)
-    return kept
-
-
-def _is_under(one: _Segment, other: _Segment, height: float) -> bool:
-    if _across(one, other) > 0 or abs(one.box.left - other.box.left) <= height:
-        return not _in_row(one, other)
-    indent = other.box.left - one.box.right
-    if not 0 <= indent <= _INDENT * height or other.top - one.bottom >= height:
-        return False
-    return not _in_row(one, other)
-
-
-def _alignment(one: _Segment, other: _Segment) -> float:
-    """Return how far the nearest of left ends, right ends and middles lie apart, in pixels."""
-    middles = abs(one.box.centre[0] - other.box.centre[0])
-    return min(_ends_apart(one, other), middles)
-
-
-def _ends_apart(one: _Segment, other: _Segment) -> float:
-    return min(abs(one.box.left - other.box.left), abs(one.box.right - other.box.right))
-
-
 # What a link looks like
 
 
@@ -466,7 +171,7 @@ def _points(weights: Mapping[str, float], looks: Mapping[str, float]) -> float:
     return sum(weight * looks[name] for name, weight in weights.items())
 
 
-def _looks(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+def _looks(sheet: Sheet, i: int, j: int) -> dict[str, float]:
     """Return what is known of a label and an answer wherever they lie."""
     label, answer = sheet.segments[i], sheet.segments[j]
     return {
@@ -493,7 +198,7 @@ def _looks(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
     }
 
 
-def _looks_beside(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+def _looks_beside(sheet: Sheet, i: int, j: int) -> dict[str, float]:
     segments, height = sheet.segments, sheet.height
     label, answer = segments[i], segments[j]
     before, after = sheet.left.get(i), sheet.right.get(j)
@@ -509,12 +214,11 @@ def _looks_beside(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
     }
 
 
-def _rows_alike(sheet: _Sheet, i: int, j: int) -> float:
+def _rows_alike(sheet: Sheet, i: int, j: int) -> float:
     """Return how many other rows begin and end as these two do, 2 for four or more."""
     label, answer, near = sheet.segments[i], sheet.segments[j], _COLUMN * sheet.height
     alike = (
-        _ends_apart(sheet.segments[k], label) < near
-        and _ends_apart(sheet.segments[m], answer) < near
+        ends_apart(sheet.segments[k], label) < near and ends_apart(sheet.segments[m], answer) < near
         for k, m in sheet.right.items()
         if k != i and m != j
     )
@@ -526,7 +230,7 @@ def _count(found: Iterable[bool], most: int) -> int:
     return sum(islice(filter(None, found), most))
 
 
-def _looks_in_columns(sheet: _Sheet, i: int, j: int, links: Sequence[_Link]) -> dict[str, float]:
+def _looks_in_columns(sheet: Sheet, i: int, j: int, links: Sequence[_Link]) -> dict[str, float]:
     labels = [link.label[0] for link in links]
     answers = [link.answer[0] for link in links]
     return {
@@ -537,7 +241,7 @@ def _looks_in_columns(sheet: _Sheet, i: int, j: int, links: Sequence[_Link]) -> 
     }
 
 
-def _in_column(sheet: _Sheet, i: int, others: Iterable[int]) -> float:
+def _in_column(sheet: Sheet, i: int, others: Iterable[int]) -> float:
     """Return how many of the others begin where a segment does, 1 for three or more."""
     box, near, far = sheet.segments[i].box, _COLUMN * sheet.height, _NEAR_COLUMN * sheet.height
     boxes = ((k, sheet.segments[k].box) for k in others)
@@ -548,7 +252,7 @@ def _in_column(sheet: _Sheet, i: int, others: Iterable[int]) -> float:
     return _count(begin, 3) / 3
 
 
-def _looks_under(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
+def _looks_under(sheet: Sheet, i: int, j: int) -> dict[str, float]:
     segments, height = sheet.segments, sheet.height
     label, answer = segments[i], segments[j]
     before = sheet.left.get(j)
@@ -562,13 +266,13 @@ def _looks_under(sheet: _Sheet, i: int, j: int) -> dict[str, float]:
         "answer: column of numbers": answer.number * (len(_column(sheet, j, math.inf, 7)) - 1) / 3,
         "larger": max(-1.0, min(answer.size - label.size, 1.0)),
         "wide gap": answer.top - label.bottom > 3 * height,
-        "indented": _across(label, answer) <= 0,
+        "indented": across(label, answer) <= 0,
         "headings": _headings(sheet, i, j),
         "few colons": sheet.colons < 3,
     }
 
 
-def _column(sheet: _Sheet, i: int, apart: float, most: int) -> list[int]:
+def _column(sheet: Sheet, i: int, apart: float, most: int) -> list[int]:
     """Return a segment and those of its kind that stand in line under it, ``apart`` at most."""
     column = [i]
     while len(column) < most:
@@ -585,15 +289,15 @@ def _column(sheet: _Sheet, i: int, apart: float, most: int) -> list[int]:
     return column
 
 
-def _is_next_in_column(one: _Segment, other: _Segment, height: float) -> bool:
-    if other.number != one.number or other.colon or _alignment(one, other) >= _COLUMN * height:
+def _is_next_in_column(one: Segment, other: Segment, height: float) -> bool:
+    if other.number != one.number or other.colon or alignment(one, other) >= _COLUMN * height:
         return False
     if one.number:
         return True
-    return other.in_capitals == one.in_capitals and not _NUMBERING.match(other.text)
+    return other.in_capitals == one.in_capitals and not NUMBERING.match(other.text)
 
 
-def _headings(sheet: _Sheet, i: int, j: int) -> float:
+def _headings(sheet: Sheet, i: int, j: int) -> float:
     """Return how many others in a label's row have something in the answer's row; 2 at most."""
     mates = set(sheet.row[j])
     return _count((not mates.isdisjoint(sheet.under[k]) for k in sheet.row[i]), 4) / 2
@@ -602,7 +306,7 @@ def _headings(sheet: _Sheet, i: int, j: int) -> float:
 # Which links hold
 
 
-def _links(sheet: _Sheet) -> list[_Link]:
+def _links(sheet: Sheet) -> list[_Link]:
     """Link labels with what stands beside them, then, of what is left, with what is under them.
 
     A label over an answer goes before one beside it that is less likely; a table's cell has both.
@@ -624,7 +328,7 @@ def _links(sheet: _Sheet) -> list[_Link]:
     return beside + [_with_whole_label(sheet, link, claims) for link in under]
 
 
-def _has_rival(sheet: _Sheet, link: _Link, over: Mapping[int, Sequence[_Link]]) -> bool:
+def _has_rival(sheet: Sheet, link: _Link, over: Mapping[int, Sequence[_Link]]) -> bool:
     """Say whether a label over an answer is likelier than the one beside it.
 
     Where that is a heading, only if something stands over the label likewise: then both are
@@ -637,7 +341,7 @@ def _has_rival(sheet: _Sheet, link: _Link, over: Mapping[int, Sequence[_Link]]) 
     return True
 
 
-def _is_heading(sheet: _Sheet, link: _Link) -> bool:
+def _is_heading(sheet: Sheet, link: _Link) -> bool:
     """Say whether what a label stands over looks like a table's cells."""
     (i,), (j,) = link.label, link.answer
     return _headings(sheet, i, j) > 0 or len(_column(sheet, j, math.inf, 2)) > 1
@@ -662,11 +366,11 @@ def _taken(links: Iterable[_Link], least: float, claims: _Claims) -> list[_Link]
     return kept
 
 
-def _can_be_label(segment: _Segment) -> bool:
+def _can_be_label(segment: Segment) -> bool:
     return any(c.isalpha() for c in segment.text) and not _SALUTATION.match(segment.text)
 
 
-def _beside(sheet: _Sheet) -> list[_Link]:
+def _beside(sheet: Sheet) -> list[_Link]:
     """Return the links to the right, with the points that they have once columns are known."""
     looks = {
         (i, j): _looks_beside(sheet, i, j)
@@ -685,7 +389,7 @@ def _beside(sheet: _Sheet) -> list[_Link]:
     ]
 
 
-def _under(sheet: _Sheet) -> list[_Link]:
+def _under(sheet: Sheet) -> list[_Link]:
     """Return the links downwards, with the points that they have beside others of their kind."""
     alone = [
         _Link((i,), (j,), _points(_UNDER, _looks_under(sheet, i, j)))
@@ -703,7 +407,7 @@ def _under(sheet: _Sheet) -> list[_Link]:
 _Place = tuple[float, float, float, bool]
 
 
-def _captions(sheet: _Sheet, link: _Link, others: Iterable[tuple[_Link, _Place]]) -> float:
+def _captions(sheet: Sheet, link: _Link, others: Iterable[tuple[_Link, _Place]]) -> float:
     """Return how many other labels stand over their answers as this one does; 1 for four or more.
 
     On a form of boxes each has its label in its upper left corner.
@@ -716,7 +420,7 @@ def _captions(sheet: _Sheet, link: _Link, others: Iterable[tuple[_Link, _Place]]
     return _count(alike, 4) / 4
 
 
-def _placed(sheet: _Sheet, link: _Link) -> _Place:
+def _placed(sheet: Sheet, link: _Link) -> _Place:
     """Return how far an answer lies under its label and to its right, and the label's letters."""
     label, answer = sheet.segments[link.label[0]], sheet.segments[link.answer[0]]
     down, indent = answer.top - label.bottom, answer.box.left - label.box.left
@@ -732,7 +436,7 @@ def _alike(one: _Place, other: _Place) -> bool:
 # How far answers and labels go
 
 
-def _along(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+def _along(sheet: Sheet, link: _Link, claims: _Claims) -> _Link:
     """Take in what follows an answer on its line: a unit, the other cells of a row."""
     answer = [*link.answer]
     while (after := sheet.right.get(answer[-1])) is not None and after not in claims:
@@ -743,7 +447,7 @@ def _along(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
     return replace(link, answer=tuple(answer))
 
 
-def _points_along(sheet: _Sheet, i: int, j: int) -> float:
+def _points_along(sheet: Sheet, i: int, j: int) -> float:
     one, other, after = sheet.segments[i], sheet.segments[j], sheet.right.get(j)
     if one.letters == 1 and not one.number:  # a tick
         return -math.inf
@@ -765,7 +469,7 @@ def _points_along(sheet: _Sheet, i: int, j: int) -> float:
     return _points(_ALONG, looks)
 
 
-def _down(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+def _down(sheet: Sheet, link: _Link, claims: _Claims) -> _Link:
     """Take in the lines that an answer has below its first."""
     answer = [*link.answer]
     for i in answer:  # grows while it is walked through
@@ -776,7 +480,7 @@ def _down(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
     return replace(link, answer=tuple(answer))
 
 
-def _points_down(sheet: _Sheet, label: int, answer: Container[int], i: int, j: int) -> float:
+def _points_down(sheet: Sheet, label: int, answer: Container[int], i: int, j: int) -> float:
     one, other, before = sheet.segments[i], sheet.segments[j], sheet.left.get(j)
     gap = (other.top - one.bottom) / sheet.height
     neighbour = sheet.segments[before] if before is not None and before not in answer else None
@@ -784,21 +488,21 @@ def _points_down(sheet: _Sheet, label: int, answer: Container[int], i: int, j: i
         "gap": min(gap, 4),
         "wide gap": gap > 1.5,
         "left": min(abs(one.box.left - other.box.left) / sheet.height, 5),
-        "aligned": _alignment(one, other) < 0.7 * sheet.height,
+        "aligned": alignment(one, other) < 0.7 * sheet.height,
         "words": min(one.count, 8) / 4,
         "colon": other.colon,
         "asks": other.asks,
         "after a number": one.number,
         "has a left neighbour": neighbour is not None,
         "beside the label's column": neighbour is not None
-        and _across(neighbour, sheet.segments[label]) > 0,
+        and across(neighbour, sheet.segments[label]) > 0,
         "same capitals": one.in_capitals == other.in_capitals,
     }
     return _points(_DOWN, looks)
 
 
 def _along_and_down(
-    sheet: _Sheet, link: _Link, claims: _Claims, others: Container[int]
+    sheet: Sheet, link: _Link, claims: _Claims, others: Container[int]
 ) -> _Link:  # fmt: skip
     """Take in the other cells of a heading's column, or the other lines of an answer.
 
@@ -819,7 +523,7 @@ def _along_and_down(
     return replace(link, answer=link.answer + cells)
 
 
-def _with_whole_label(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
+def _with_whole_label(sheet: Sheet, link: _Link, claims: _Claims) -> _Link:
     """Take in a remark in brackets under a label, and the lines that the label has above."""
     label = [*link.label]
     first = sheet.segments[label[0]]
@@ -835,7 +539,7 @@ def _with_whole_label(sheet: _Sheet, link: _Link, claims: _Claims) -> _Link:
     return replace(link, label=tuple(label))
 
 
-def _label_above(sheet: _Sheet, i: int, link: _Link, claims: _Claims) -> int | None:
+def _label_above(sheet: Sheet, i: int, link: _Link, claims: _Claims) -> int | None:
     """Return the line above of the same label; None where it has none."""
     line, height = sheet.segments[i], sheet.height
     over = [k for k in sheet.over.get(i, ()) if k not in claims]
@@ -845,10 +549,10 @@ def _label_above(sheet: _Sheet, i: int, link: _Link, claims: _Claims) -> int | N
     above = sheet.segments[near[0]]
     if above.colon or above.led or above.number or above.count > 6:
         return None
-    if above.in_capitals != line.in_capitals or _alignment(above, line) > 1.5 * height:
+    if above.in_capitals != line.in_capitals or alignment(above, line) > 1.5 * height:
         return None
     below = [sheet.segments[k] for k in sheet.under[near[0]]]
-    if sum(k.top - above.bottom < 1.2 * height and _across(k, above) > 0 for k in below) > 1:
+    if sum(k.top - above.bottom < 1.2 * height and across(k, above) > 0 for k in below) > 1:
         return None
     goes_on = line.small or line.colon or line.text.startswith("(")
     is_heading = link.answer[0] not in sheet.row[i]
@@ -858,7 +562,7 @@ def _label_above(sheet: _Sheet, i: int, link: _Link, claims: _Claims) -> int | N
 # What is made of it
 
 
-def _pair(sheet: _Sheet, link: _Link) -> Pair:
+def _pair(sheet: Sheet, link: _Link) -> Pair:
     label = [word for i in link.label for word in sheet.segments[i].words]
     value = [word for i in _by_rows(sheet, link.answer) for word in sheet.segments[i].words]
     label_box, value_box = union([w.box for w in label]), union([w.box for w in value])
@@ -874,7 +578,7 @@ def _pair(sheet: _Sheet, link: _Link) -> Pair:
     )
 
 
-def _by_rows(sheet: _Sheet, numbers: Iterable[int]) -> list[int]:
+def _by_rows(sheet: Sheet, numbers: Iterable[int]) -> list[int]:
     """Return segments in the order in which they are read."""
     rows: list[list[int]] = []
     for i in sorted(numbers):
