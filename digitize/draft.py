@@ -84,18 +84,13 @@ def printed_texts(scans: Sequence[Sequence[ScannedPage]]) -> tuple[Printed, ...]
 def _texts(page: ScannedPage, number: int) -> Iterable[Printed]:
     for line in page.lines:
         answers = [pair.value_box for pair in page.pairs]
-        own = [w for w in line.words if not any(_lies_in(w.box, answer) for answer in answers)]
+        own = [w for w in line.words if not any(answer.holds(w.box) for answer in answers)]
         for words in _parted(own):
             box = union([w.box for w in words])
-            text = " ".join(w.text for w in words)
+            text = _said(words)
             if box and len(letters(text)) >= _LEAST_LETTERS:
                 sure = min(w.confidence for w in words)
                 yield Printed(text, number, _zone(box, page.size), sure, box.height / page.size[1])
-
-
-def _lies_in(box: Box, other: Box) -> bool:
-    x, y = box.centre
-    return other.left <= x <= other.right and other.top <= y <= other.bottom
 
 
 def _parted(words: Sequence[Word]) -> Iterable[list[Word]]:
@@ -122,7 +117,16 @@ def _stands_on(text: Printed, page: ScannedPage) -> bool:
     if box is None:
         return False
     zone = _zone(box, page.size)
-    return all(abs(zone[i] - text.zone[i]) <= _NEAR for i in (0, 1))
+    return _is_near(zone, text.zone)
+
+
+def _is_near(zone: Zone, other: Zone) -> bool:
+    """Say whether two texts or squares begin at about the same place of the page."""
+    return all(abs(zone[i] - other[i]) <= _NEAR for i in (0, 1))
+
+
+def _said(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
 
 
 def anchors(texts: Sequence[Printed], page: int) -> tuple[Printed, ...]:
@@ -248,8 +252,10 @@ def _same_label(pair: Pair, page: ScannedPage, other: ScannedPage) -> Pair | Non
     place = _zone(pair.label_box, page.size)
     for candidate in other.pairs:
         there = _zone(candidate.label_box, other.size)
-        near = all(abs(there[i] - place[i]) <= _NEAR for i in (0, 1))
-        if near and fuzz.ratio(letters(candidate.label), letters(pair.label)) >= _LIKE:
+        if (
+            _is_near(there, place)
+            and fuzz.ratio(letters(candidate.label), letters(pair.label)) >= _LIKE
+        ):
             return candidate
     return None
 
@@ -297,14 +303,13 @@ def tick_boxes(scans: Sequence[Sequence[ScannedPage]]) -> tuple[Ticks, ...]:
             have = sum(any(_is_near(zone, _zone(b, o.size)) for b in o.squares) for o in others)
             text = _beside(square, squares, page)
             if text and 2 * have >= len(others) and _is_print(text, number, page, others):
-                boxes.append((square, " ".join(word.text for word in text)))
+                boxes.append((square, _said(text)))
         for row in _rows(boxes):
             before = _before(row[0][0], page)
             options = tuple((text, _zone(square, page.size)) for square, text in row)
             own = {letters(text) for text, _ in options}
             if 1 < len(row) == len(own) and before and _is_print(before, number, page, others):
-                label = " ".join(word.text for word in before)
-                found.append(Ticks(label, number, options))
+                found.append(Ticks(_said(before), number, options))
             else:
                 found += [Ticks(text, number, ((text, zone),)) for text, zone in options]
     return tuple(found)
@@ -313,18 +318,14 @@ def tick_boxes(scans: Sequence[Sequence[ScannedPage]]) -> tuple[Ticks, ...]:
 def _is_letter(square: Box, page: ScannedPage) -> bool:
     """Say whether a square is a letter of a word."""
     words = (word for line in page.lines for word in line.words)
-    return any(_lies_in(square, w.box) and w.box.width > _LETTER_OF * square.width for w in words)
-
-
-def _is_near(zone: Zone, other: Zone) -> bool:
-    return all(abs(zone[i] - other[i]) <= _NEAR for i in (0, 1))
+    return any(w.box.holds(square) and w.box.width > _LETTER_OF * square.width for w in words)
 
 
 def _on_row(square: Box, page: ScannedPage) -> list[Word]:
     """Return the words at the height of a square, from left to right, other squares left out."""
     words = [w for line in page.lines for w in line.words if any(map(str.isalnum, w.text))]
     level = [w for w in words if w.box.top <= square.centre[1] <= w.box.bottom]
-    free = [w for w in level if not any(_lies_in(b, w.box) for b in page.squares)]
+    free = [w for w in level if not any(w.box.holds(b) for b in page.squares)]
     return sorted(free, key=lambda w: w.box.left)
 
 
@@ -364,10 +365,9 @@ def _is_print(
 ) -> bool:
     """Say whether words stand on the other scans as well."""
     box = union([w.box for w in words])
-    text = " ".join(w.text for w in words)
     if box is None:
         return False
-    printed = Printed(text, number, _zone(box, page.size), 1.0, 0.0)
+    printed = Printed(_said(words), number, _zone(box, page.size), 1.0, 0.0)
     return all(_stands_on(printed, other) for other in others)
 
 
@@ -400,7 +400,8 @@ def signatures(
 def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
     """Write a template's first draft as TOML: how to know the form, its fields, its print.
 
-    What somebody has written into the form's fields is not in it.
+    What somebody has written is left out as far as it is told from print: beside a tick box it may
+    be taken along with the box's text, and a name over a place to sign as print.
     """
     texts = printed_texts(scans)
     ticks = tick_boxes(scans)
@@ -435,9 +436,9 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
         "]",
     ]
     blocks = [
-        *(_text_block(field) for field in fields),
+        *(_zone_block(field, field.kind) for field in fields),
         *(_tick_block(tick) for tick in ticks),
-        *(_signature_block(sign) for sign in signed),
+        *(_zone_block(sign, "signature") for sign in signed),
     ]
     names: list[str] = []
     for block in sorted(blocks, key=lambda block: (block.page, block.top)):
@@ -473,14 +474,9 @@ def _block(label: str, kind: str, page: int, zone: Zone, lines: Sequence[str]) -
     return _Block(label, page, zone[1], (*kinds, *pages, *lines))
 
 
-def _text_block(field: Guess) -> _Block:
+def _zone_block(field: Guess, kind: str) -> _Block:
     place = f"zone = {zone_text(field.zone)}"
-    return _block(field.label, field.kind, field.page, field.zone, [place])
-
-
-def _signature_block(sign: Guess) -> _Block:
-    place = f"zone = {zone_text(sign.zone)}"
-    return _block(sign.label, "signature", sign.page, sign.zone, [place])
+    return _block(field.label, kind, field.page, field.zone, [place])
 
 
 def _tick_block(tick: Ticks) -> _Block:

@@ -342,22 +342,13 @@ def _gap(one: Box, other: Box) -> int:
 
 def _ink_beside_print(area: Box, view: PageView) -> float:
     """Return the share (0 to 1) of a place that is ink and not the form's own print."""
-    left, top = max(0, area.left), max(0, area.top)
-    part = view.image[top : max(0, area.bottom), left : max(0, area.right)].copy()
-    for word in view.printed:
-        box = word.box
-        part[
-            max(0, box.top - top) : max(0, box.bottom - top),
-            max(0, box.left - left) : max(0, box.right - left),
-        ] = 255
-    return pixels.ink_share(part, Box(0, 0, part.shape[1], part.shape[0]))
+    part, _ = pixels.cut_out(view.image, area, [word.box for word in view.printed])
+    return pixels.ink_share(part, pixels.whole(part))
 
 
 def _is_cut_off(area: Box, view: PageView) -> bool:
     """Say whether more than half of a place lies beyond the page."""
-    height, width = view.image.shape
-    whole = Box(0, 0, width, height)
-    return area.overlap(whole) * 2 <= max(0, area.width) * max(0, area.height)
+    return area.overlap(pixels.whole(view.image)) * 2 <= max(0, area.width) * max(0, area.height)
 
 
 def _without_noise(rows: Rows) -> Rows:
@@ -470,8 +461,7 @@ def _upright_dates(template: FieldTemplate, view: PageView) -> Iterator[Answer]:
     area = view.place.box(zone)
     anywhere = replace(template, anywhere=True, pattern=None, zone=None, beside=(), under=())
     for stand in places.anywhere(anywhere, view):
-        x, y = stand.area.centre
-        if area.left <= x <= area.right and area.top <= y <= area.bottom:
+        if area.holds(stand.area):
             answer = _at(stand, anywhere, view)
             if _is_date(template, answer, view):
                 yield answer

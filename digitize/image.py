@@ -7,7 +7,7 @@ page leans counter-clockwise when its angle is positive, as a person looking at 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -310,11 +310,25 @@ def rendition(png: bytes, width: int) -> bytes:
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 72])[1].tobytes()
 
 
+def whole(image: Grey) -> Box:
+    """Return the box of all of an image, ``(h, w) uint8``."""
+    height, width = image.shape
+    return Box(0, 0, width, height)
+
+
+def cut_out(image: Grey, area: Box, without: Iterable[Box] = ()) -> tuple[Grey, Box]:
+    """Return a copy of an area, with the boxes in it made white, and the area cut to the image."""
+    area = area.cut(whole(image))
+    part = image[area.top : area.bottom, area.left : area.right].copy()
+    for box in without:
+        blank = box.moved(-area.left, -area.top).cut(whole(part))
+        part[blank.top : blank.bottom, blank.left : blank.right] = 255
+    return part, area
+
+
 def ink_share(image: Grey, box: Box) -> float:
     """Return the share (0 to 1) of a box that is ink, long rules taken out."""
-    part = image[
-        max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)
-    ]  # fmt: skip
+    part, _ = cut_out(image, box)
     if part.size == 0:
         return 0.0
     ink = (part < 150).astype(np.uint8)

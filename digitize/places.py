@@ -94,7 +94,9 @@ def _in_zone(template: FieldTemplate, view: PageView) -> Stand:
         own = _not_printed(inside, view)
         # Where the form's print was taken out, nothing of the label is left.
         found.append(own if len(own) < len(inside) else _without_label(own, (template.label,)))
-    return Stand(area, _below_label(rows_of(found), template)[: template.lines or None], "zone")
+    return Stand(
+        area, _without_parts_of_label(rows_of(found), template)[: template.lines or None], "zone"
+    )
 
 
 def runs_in(area: Box, view: PageView) -> list[list[Word]]:
@@ -103,12 +105,12 @@ def runs_in(area: Box, view: PageView) -> list[list[Word]]:
 
 
 def _said_in(area: Box, line: Line) -> list[Word]:
-    return [w for w in line.words if _inside(w.box, area) and _says(w)]
+    return [w for w in line.words if area.holds(w.box) and _says(w)]
 
 
 def headings(texts: Sequence[str], area: Box, view: PageView) -> list[Box] | None:
     """Return where a table's headings stand in an area; None where one of them is not found."""
-    lines = [Line(tuple(w for w in line.words if _inside(w.box, area))) for line in view.lines]
+    lines = [Line(tuple(w for w in line.words if area.holds(w.box))) for line in view.lines]
     spelled = spell(line for line in lines if line.words)
     found = [find_text(text, spelled) for text in texts]
     boxes = [union([w.box for w in hit[0]]) for hit in found if hit]
@@ -319,7 +321,7 @@ def _without_label(words: list[Word], labels: tuple[str, ...]) -> list[Word]:
     return left
 
 
-def _below_label(
+def _without_parts_of_label(
     rows: tuple[tuple[Word, ...], ...], template: FieldTemplate
 ) -> tuple[tuple[Word, ...], ...]:
     """Drop the rows above an answer that hold words of its printed label and nothing else."""
@@ -337,8 +339,3 @@ def _until_gap(words: list[Word]) -> list[Word]:
             break
         kept.append(word)
     return kept
-
-
-def _inside(box: Box, zone: Box) -> bool:
-    x, y = box.centre
-    return zone.left <= x <= zone.right and zone.top <= y <= zone.bottom

@@ -84,33 +84,22 @@ def lines_in(
 
     ``lines`` are the page's, for the height of its letters. Raises ReaderError.
     """
-    left, top = max(0, area.left), max(0, area.top)
-    part = page[top : max(0, area.bottom), left : max(0, area.right)].copy()
+    part, area = image.cut_out(page, area, [word.box for word in printed])
     if min(part.shape) < _LEAST_SIDE:
         return ()
-    for word in printed:
-        box = Box(
-            max(0, word.box.left - left), max(0, word.box.top - top),
-            max(0, word.box.right - left), max(0, word.box.bottom - top),
-        )  # fmt: skip
-        part[box.top : box.bottom, box.left : box.right] = 255
     heights = [word.box.height for line in lines for word in line.words]
     letters = statistics.median(heights) * _LETTERS if heights else 0.0
     read = [
         SecondLine(
-            _moved(box, left, top),
+            box.moved(area.left, area.top),
             tuple(
-                replace(c, box=_moved(c.box, left, top))
+                replace(c, box=c.box.moved(area.left, area.top))
                 for c in ppocr.read_line(part, box, languages)
             ),
         )
         for box in ppocr.find_lines(part, letters)
     ]
     return joining.join((), read)
-
-
-def _moved(box: Box, right: int, down: int) -> Box:
-    return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
 def second_reading(read: ReadPage, settings: ReadSettings) -> tuple[SecondLine, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitize import values
-from digitize.image import Grey, unread_ink
+from digitize.image import Grey, unread_ink, whole
 from ocr import ppocr
 from ocr.reading import Character
 from records.geometry import Box, union
@@ -52,10 +52,7 @@ def stamped_dates(
     Lines that stand are read both up and down, those that lie on their heads; upright ones are in
     ``lines``, the page's words, already. Raises ReaderError.
     """
-    area = Box(
-        max(0, area.left), max(0, area.top),
-        min(page.shape[1], area.right), min(page.shape[0], area.bottom),
-    )  # fmt: skip
+    area = area.cut(whole(page))
     if min(area.width, area.height) < 16:
         return ()
     bare = _without_words(page, lines)
@@ -72,21 +69,10 @@ def stamped_dates(
 
 def _unread(bare: Grey, area: Box) -> list[Box]:
     """Return the parts of an area with ink that is in no word, if there is enough of it."""
-    letters = [
-        letter
-        for letter in unread_ink(bare, ()).letters
-        if area.left <= letter.centre[0] <= area.right
-        and area.top <= letter.centre[1] <= area.bottom
-    ]
+    letters = [letter for letter in unread_ink(bare, ()).letters if area.holds(letter)]
     near = bare.shape[1] * _NEAR
     room = round(near)
-    return [
-        Box(
-            max(area.left, box.left - room), max(area.top, box.top - room),
-            min(area.right, box.right + room), min(area.bottom, box.bottom + room),
-        )
-        for box in _crowds(letters, near)
-    ]  # fmt: skip
+    return [box.grown(room, room).cut(area) for box in _crowds(letters, near)]
 
 
 def _crowds(letters: Sequence[Box], near: float) -> list[Box]:
@@ -144,12 +130,8 @@ def _dates(
         if date is None and _has_month(read):
             date = _date(_read(turned, _grown(line, turned), turn == 90, languages))
         if date:
-            box = _turned_back(line, turn, crop)
-            there = Box(
-                box.left + part.left, box.top + part.top,
-                box.right + part.left, box.bottom + part.top,
-            )  # fmt: skip
-            yield StampedDate(date[0], there, date[1])
+            box = _turned_back(line, turn, crop).moved(part.left, part.top)
+            yield StampedDate(date[0], box, date[1])
 
 
 def _read(page: Grey, line: Box, either: bool, languages: Sequence[str]) -> tuple[Character, ...]:
@@ -182,11 +164,7 @@ def _has_month(read: Sequence[Character]) -> bool:
 
 
 def _grown(line: Box, page: Grey) -> Box:
-    wide, high = round(line.width * _WIDER), line.height // 4
-    return Box(
-        max(0, line.left - wide), max(0, line.top - high),
-        min(page.shape[1], line.right + wide), min(page.shape[0], line.bottom + high),
-    )  # fmt: skip
+    return line.grown(round(line.width * _WIDER), line.height // 4).cut(whole(page))
 
 
 def _turned_back(box: Box, turn: int, part: Grey) -> Box:

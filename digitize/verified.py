@@ -78,7 +78,9 @@ def placed_on(
         if template is None or box is None:
             continue
         others = [f.box for f in page.fields if f.name != template.name and f.box and f.value]
-        words = [w for line in page.lines for w in line.words if not _within(w, others)]
+        words = [
+            w for line in page.lines for w in line.words if not any(b.holds(w.box) for b in others)
+        ]
         yield Placed(
             record=answered.record,
             field=template.name,
@@ -126,11 +128,6 @@ def _between(line: Line, start: int, end: int) -> list[Word]:
             found.append(word)
         at += len(word.text) + 1
     return found
-
-
-def _within(word: Word, boxes: Iterable[Box]) -> bool:
-    x, y = word.box.centre
-    return any(b.left <= x <= b.right and b.top <= y <= b.bottom for b in boxes)
 
 
 def _left_of(box: Box, words: Iterable[Word]) -> list[Word]:

@@ -107,11 +107,10 @@ def words_in(boxes: Sequence[Box], lines: Sequence[Line]) -> list[list[Word]]:
 
 
 def _home(box: Box, boxes: Sequence[Box]) -> int | None:
-    x, y = box.centre
     near = [
-        (abs(y - other.centre[1]), i)
+        (abs(box.centre[1] - other.centre[1]), i)
         for i, other in enumerate(boxes)
-        if other.left <= x <= other.right and other.top <= y <= other.bottom
+        if other.holds(box)
     ]
     return min(near)[1] if near else None
 

@@ -161,7 +161,7 @@ def read_line(
     pixels of the page) and the probability that the model gives it. Decoding is greedy (Graves
     et al., 2006: connectionist temporal classification).
     """
-    box = _within(box, page)
+    box = box.cut(Box(0, 0, page.shape[1], page.shape[0]))
     crop = page[box.top : box.bottom, box.left : box.right]
     if crop.size == 0:
         return ()
@@ -184,11 +184,6 @@ def read_line(
         found.append(Character(characters[column], sureness, place(first, last)))
         before = first
     return tuple(found)
-
-
-def _within(box: Box, page: Grey) -> Box:
-    height, width = page.shape
-    return Box(max(0, box.left), max(0, box.top), min(width, box.right), min(height, box.bottom))
 
 
 def _wide_advance(steps: Sequence[int]) -> float:

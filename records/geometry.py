@@ -33,6 +33,28 @@ class Box(NamedTuple):
         left, right = self.left + round(start * letter), self.left + round(end * letter)
         return Box(left, self.top, max(right, left + 1), self.bottom)
 
+    def holds(self, other: Box) -> bool:
+        """Say whether the middle of another box lies in this one."""
+        x, y = other.centre
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+    def moved(self, right: int, down: int) -> Box:
+        """Return the box so many pixels further on."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def grown(self, across: int, down: int) -> Box:
+        """Return the box with so many pixels more on the left and right, above and below."""
+        return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
+
+    def cut(self, whole: Box) -> Box:
+        """Return the part that lies in another box; at its edge and empty where none does."""
+        return Box(
+            min(max(self.left, whole.left), whole.right),
+            min(max(self.top, whole.top), whole.bottom),
+            max(min(self.right, whole.right), whole.left),
+            max(min(self.bottom, whole.bottom), whole.top),
+        )
+
     def overlap(self, other: Box) -> int:
         """Return the area in square pixels that both boxes cover."""
         width = min(self.right, other.right) - max(self.left, other.left)

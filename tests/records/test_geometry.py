@@ -19,6 +19,16 @@ boxes = st.tuples(sides, sides, sides, sides).map(
 )
 
 
+@given(boxes, boxes)
+def test_a_cut_lies_in_both_boxes(one: Box, whole: Box) -> None:
+    """What is cut has the area that both share, and its edges are edges of the whole or within."""
+    cut = one.cut(whole)
+    assert cut.width * cut.height == one.overlap(whole)
+    assert cut.cut(whole) == cut
+    assert whole.left <= cut.left <= cut.right <= whole.right
+    assert whole.top <= cut.top <= cut.bottom <= whole.bottom
+
+
 @st.composite
 def geometries(draw: st.DrawFn) -> PageGeometry:
     """Draw a geometry as ``digitize.image.clean`` makes them."""
