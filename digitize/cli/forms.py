@@ -12,7 +12,8 @@ import click
 from digitize import outlines
 from digitize.cli.printing import cut, say_json, table, width
 from digitize.cli.session import Session, json_option, pass_session
-from digitize.draft import ScannedPage, draft_form
+from digitize.copies import ScannedPage
+from digitize.draft import draft_form
 from digitize.export import field_json
 from digitize.form_file import NAME, load_form, load_forms, parse_form
 from digitize.form_parcel import MOST_BYTES, parcel, unpack
@@ -117,7 +118,7 @@ def new_form(
     if len(copies) == 1:
         click.echo(
             "One copy does not tell print from answers: see that nothing that somebody\n"
-            "wrote is among its anchors and printed lines, or draft it from more copies."
+            "wrote is in the draft, or draft it from more copies."
         )
 
 

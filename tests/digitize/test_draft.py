@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitize.draft import Guess, ScannedPage, draft_form, field_name, printed_texts, quoted
+from digitize.copies import ScannedPage, form_pages
+from digitize.draft import draft_form, field_name, quoted
 from digitize.form_file import RESERVED, parse_form
 from digitize.forms import FormTemplate
+from digitize.guesses import Guess, printed_texts
 from records.errors import InputError
 from records.geometry import Box, union
 from records.model import Line, Pair, Word
@@ -75,14 +77,15 @@ def drafted(*scans: ScannedPage | Sequence[ScannedPage], name: str = "dog") -> F
 def test_what_scans_have_in_common_is_printed() -> None:
     """Texts that stand on every copy at about the same place are print; others are answers."""
     moved = [(left + 20, top - 10, text) for left, top, text in PRINT]
-    found = printed_texts([[page(answers=ANN)], [page(moved, ROB)], [page()]])
+    found = printed_texts(form_pages([[page(answers=ANN)], [page(moved, ROB)], [page()]]))
     assert sorted(text.text for text in found) == sorted(text for _, _, text in PRINT)
 
 
 def test_what_stands_elsewhere_is_not_the_same_print() -> None:
     """The same words at another place of another copy are chance."""
     other = [row for row in PRINT if row[2] != "Telephone"] + [(50, 700, "Telephone")]
-    assert "Telephone" not in [t.text for t in printed_texts([[page()], [page(other)]])]
+    found = printed_texts(form_pages([[page()], [page(other)]]))
+    assert "Telephone" not in [text.text for text in found]
 
 
 def test_answers_are_not_in_a_draft() -> None:
@@ -155,11 +158,151 @@ def test_what_is_no_tick_box_makes_no_field(
     assert [f.label for f in form.fields if f.kind in ("tick", "choice")] == labels
 
 
+def made(
+    rows: Rows, *squares: tuple[int, int], rules: Sequence[Box] = (), pairs: Sequence[Pair] = ()
+) -> ScannedPage:
+    """Return a page with rows, tick boxes at their upper left corners, and what else it has."""
+    boxes = tuple(Box(left, top, left + 18, top + 18) for left, top in squares)
+    return replace(page(rows), squares=boxes, rules=tuple(rules), pairs=tuple(pairs))
+
+
+TITLE: Rows = ((300, 50, "DOG LICENCE APPLICATION"),)
+
+
+def test_each_of_several_like_questions_is_a_choice() -> None:
+    """The options of all say the same; each belongs to the question on its row."""
+    asked = ("Is the dog vaccinated", "Has the dog bitten", "Do you keep a kennel")
+    rows: list[tuple[int, int, str]] = [*TITLE]
+    squares = []
+    for top, question in zip((200, 240, 600), asked, strict=True):
+        rows += [(50, top, question), (430, top, "yes"), (630, top, "no")]
+        squares += [(400, top), (600, top)]
+    copy = made(rows, *squares)
+    form = drafted(copy, copy)
+    assert [(f.label, [o.value for o in f.options]) for f in form.fields] == [
+        (question, ["yes", "no"]) for question in asked
+    ]
+
+
+@pytest.mark.parametrize("answers", [("Epilepsy", "Guarding"), ("Asthma", "Nerves", "Hunting")])
+@pytest.mark.parametrize("known", [True, False], ids=["a pair", "no pair"])
+def test_an_answer_behind_a_tick_box_is_not_in_a_draft(
+    answers: tuple[str, ...], known: bool
+) -> None:
+    """A short answer behind a long text looks much like it; the box is called by its print."""
+    print_ = "Other reason for keeping the dog, please tell"
+    copies = []
+    for answer in answers:
+        label, value = line(300, 300, print_), line(310 + 10 * len(print_), 300, answer)
+        pairs = [Pair(print_, answer, box(label), box(value), 0.9)] if known else []
+        rows = (*TITLE, (300, 300, f"{print_} {answer}"))
+        copies.append(made(rows, (270, 302), pairs=pairs))
+    text = draft_form("dog", [[copy] for copy in copies])
+    assert quoted(print_) in text
+    assert not [answer for answer in answers if answer in text]
+
+
+def test_an_answer_before_tick_boxes_is_not_in_a_draft() -> None:
+    """With one copy, too: what answers a label is no label of a choice, nor is that label."""
+    label, value = line(50, 200, "Owner"), line(150, 200, "Annabel Hartwell")
+    pair = Pair("Owner", value.text, box(label), box(value), 0.9)
+    rows = (*TITLE, (50, 200, "Owner"), (150, 200, value.text), (500, 200, "adult"))
+    copy = made((*rows, (700, 200, "child")), (470, 202), (670, 202), pairs=[pair])
+    text = draft_form("dog", [[copy]])
+    assert "Annabel" not in text
+    kinds = [(f.label, f.kind) for f in drafted(copy).fields]
+    assert kinds == [("Owner", "text"), ("adult", "tick"), ("child", "tick")]
+
+
+def test_a_field_and_an_option_may_have_the_same_words() -> None:
+    """They stand at two places of the form, and it has both."""
+    copies = []
+    for number in ("555-555-0142", "555-555-0177"):
+        label, value = line(50, 500, "Telephone"), line(400, 500, number)
+        rows = (*TITLE, (50, 200, "Contact me by"), (300, 200, "Telephone"), (500, 200, "Letter"))
+        pair = Pair("Telephone", number, box(label), box(value), 0.9)
+        rows = (*rows, (50, 500, "Telephone"), (400, 500, number))
+        copies.append(made(rows, (270, 202), (470, 202), pairs=[pair]))
+    assert [(f.label, f.kind) for f in drafted(*copies).fields] == [
+        ("Contact me by", "choice"), ("Telephone", "phone"),
+    ]  # fmt: skip
+
+
+def test_what_answers_a_label_alike_on_three_copies_is_printed() -> None:
+    """The heading of the next column is no answer; on two copies it may be the same answer."""
+    copy = page((*PRINT, (400, 200, "Town of residence")))
+    label, value = copy.lines[1], copy.lines[-1]
+    copy = replace(copy, pairs=(Pair("Name of owner", value.text, box(label), box(value), 0.9),))
+    assert [f.label for f in drafted(copy, copy).fields] == ["Name of owner"]
+    assert not drafted(copy, copy, copy).fields
+    assert value.text in draft_form("dog", [[copy]] * 3)
+
+
+@pytest.mark.parametrize("spilt", [0, 1, 2], ids=["first", "second", "third"])
+def test_a_tick_box_may_be_spoilt_on_one_copy(spilt: int) -> None:
+    """A box that is ticked over its edge is no square there; the other copies have it."""
+    rows = (*TITLE, (50, 200, "Sex of the dog"), (300, 200, "male"), (500, 200, "female"))
+    moved = [(left + 24, top + 24, text) for left, top, text in rows]
+    copies = [made(rows, (270, 202), (470, 202)) for _ in range(2)]
+    copies.append(made(moved, (294, 226), (494, 226)))
+    copies[spilt] = replace(copies[spilt], squares=copies[spilt].squares[1:])
+    (sex,) = drafted(*copies).fields
+    assert (sex.label, [o.value for o in sex.options]) == ("Sex of the dog", ["male", "female"])
+
+
+def test_a_tick_box_that_was_read_as_a_word_is_no_word() -> None:
+    """It is in no text of the draft."""
+    rows = (*TITLE, (60, 300, "[]"), (90, 300, "Rabies vaccination is enclosed"))
+    copy = made(rows, (61, 301))
+    assert "[]" not in draft_form("dog", [[copy], [copy]])
+
+
 def test_signatures_are_guessed() -> None:
     """A text that asks for a signature has it on the rule above; the day of one is no signature."""
     form = drafted(ticked(), ticked())
     signed = [(f.label, f.zone) for f in form.fields if f.kind == "signature"]
     assert signed == [("Owner signature", (0.05, 0.65, 0.45, 0.69))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rules", "zones"),
+    [
+        (((50, 700, "Owner signature"), (700, 700, "Date signed")), (Box(50, 690, 950, 693),),
+         [(0.05, 0.65, 0.695, 0.69)]),
+        (((50, 700, "Date"), (400, 700, "Owner signature")), (Box(50, 690, 950, 693),),
+         [(0.4, 0.65, 0.95, 0.69)]),
+        (((60, 640, "Address"), (60, 700, "Owner signature")),
+         (Box(50, 630, 950, 632), Box(50, 692, 950, 694)), [(0.212, 0.69, 0.98, 0.73)]),
+        (((50, 700, "Signature of candidate"),), (Box(50, 690, 450, 693),),
+         [(0.05, 0.65, 0.45, 0.69)]),
+        (((50, 700, "Day on which it was dated and signed"),), (), []),
+    ],
+    ids=["a date on its rule", "a date before it", "in a cell", "candidate", "of a date"],
+)  # fmt: skip
+@pytest.mark.parametrize("copies", [1, 2])
+def test_the_place_to_sign(
+    rows: Rows, rules: tuple[Box, ...], zones: list[tuple[float, ...]], copies: int
+) -> None:
+    """A rule over two texts is parted between them, and a cell's label has its answer beside it."""
+    form = drafted(*[made((*TITLE, *rows), rules=rules)] * copies)
+    signed = [f.zone for f in form.fields if f.kind == "signature"]
+    assert signed == [pytest.approx(zone, abs=0.002) for zone in zones]
+
+
+def test_a_tick_box_about_a_signature_is_no_place_to_sign() -> None:
+    """That something signed is enclosed is ticked, not signed."""
+    copy = made((*TITLE, (300, 300, "Signed lease is enclosed")), (270, 302))
+    assert [f.kind for f in drafted(copy, copy).fields] == ["tick"]
+
+
+@pytest.mark.parametrize("names", [("Annabel Hartwell",), ("Annabel Hartwell", "Rob Millbrook")])
+def test_the_name_of_a_signer_is_not_in_a_draft(names: tuple[str, ...]) -> None:
+    """What stands on the rule to sign on is no print."""
+    signed = [(*TITLE, (80, 665, name), (50, 700, "Owner signature")) for name in names]
+    copies = [made(rows, rules=[Box(50, 690, 450, 693)]) for rows in signed]
+    text = draft_form("dog", [[copy] for copy in copies])
+    assert "zone = [0.05, 0.65, 0.45, 0.69]" in text
+    assert not [name for name in names if name in text]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +374,7 @@ def test_fields_and_kinds_are_guessed() -> None:
 )
 def test_a_kind_is_what_all_answers_are(answers: tuple[str, ...], kind: str) -> None:
     """One answer that is not of a kind makes the field a text."""
-    assert Guess("A label", 1, (0, 0, 1, 1), answers).kind == kind
+    assert Guess("A label", 1, (0, 0, 1, 1), (0, 0, 1, 1), answers).kind == kind
 
 
 def test_a_blank_form_has_print_and_no_fields() -> None:
