@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -21,15 +21,19 @@ from records.model import Line, Pair, Word
 _GAP = 1.5
 # How far from its place on the first scan a text may lie on another (share of the page).
 _NEAR = 0.06
+# The same when it is known how the scans lie to each other: a line's height or so, on bent paper.
+_ON_LINE = 0.012
 # Two texts are worth holding against each other that are so like (0 to 100), in a part of them.
 _WORTH_A_LOOK = 60
 # So many letters in a row are the same by more than chance; and what lies between such is the same
 # text, misread, when it is so like.
-_RUN, _MISREAD = 3, 60
-# A word stands on another scan when so many of its letters do.
-_SAME = 0.6
+_RUN, _MISREAD, _AS_MISREAD = 3, 60, 0.9
+# A word stands on another scan when so many of its letters do; a number, when all do.
+_SAME = 0.8
 # What all scans say alike is printed, if they are so many, even where it seems to answer a label.
 _PRINT_ON = 3
+# A tick box is read as so many letters at most.
+_BOX_LETTERS = 2
 # A word that is so many times wider than a square in it has it as a letter.
 _LETTER_OF = 1.6
 
@@ -67,7 +71,8 @@ class ScannedPage:
 class FormPage:
     """A page of a form: its first scan, and the others, moved to where they lie on the first.
 
-    ``common`` are the first's words that stand on all scans; ``squares`` are on most of them.
+    ``common`` are the first's words that stand on all scans, but for letters that were misread;
+    ``squares`` are on most of them.
     """
 
     number: int
@@ -90,7 +95,8 @@ class FormPage:
 
     def is_box(self, word: Word) -> bool:
         """Say whether a tick box was read as a word."""
-        return any(word.box.holds(s) and not _is_longer(word, s) for s in self.squares)
+        short = len(letters(word.text)) <= _BOX_LETTERS
+        return short and any(word.box.holds(s) and not _is_longer(word, s) for s in self.squares)
 
     def printed(self, words: Sequence[Word]) -> list[Word]:
         """Return a text's words up to the first that is not printed."""
@@ -112,15 +118,14 @@ class FormPage:
 
 
 def form_pages(scans: Sequence[Sequence[ScannedPage]]) -> tuple[FormPage, ...]:
-    """Hold the scans of a form together, page by page of the first."""
+    """Hold the scans of a form together, as many pages as all of them have."""
     pages = []
-    for number, first in enumerate(scans[0], 1):
+    for number, (first, *rest) in enumerate(zip(*scans, strict=False), 1):
         common, others = set(first.words), []
-        for scan in scans[1:]:
-            if len(scan) >= number:
-                same, points = _held(first, scan[number - 1])
-                common &= same
-                others.append(_moved(scan[number - 1], points, first.size))
+        for other in rest:
+            same, moved = _held(first, other)
+            common &= same
+            others.append(moved)
         whole = tuple(square for square in first.squares if not _is_letter(square, first))
         squares = _on_most((replace(first, squares=whole), *others))
         first = replace(first, pairs=_answered(first, common, len(others)))
@@ -170,22 +175,49 @@ def _row(words: Iterable[Word]) -> _Row:
     return _Row(words, own, "".join(own), (0, *accumulate(len(word) for word in own)))
 
 
-def _held(first: ScannedPage, other: ScannedPage) -> tuple[set[Word], list[_Point]]:
-    """Return the first's words that stand on the other at about their place, and common points.
+def _held(first: ScannedPage, other: ScannedPage) -> tuple[set[Word], ScannedPage]:
+    """Return the first's words that stand on another scan too, and that as it lies on the first.
 
-    The points are the ends of texts, left and right in turn.
+    Texts that are alike say how it lies; then only what lies on about the same line is the same.
+    """
+    far = tuple(_NEAR * side for side in first.size)
+    common, points = _alike(first, other, lambda box: _stretched(box, other, first), far)
+    pixels = np.array([mine for mine, _ in points], dtype=np.float64).reshape(-1, 2)
+    places = np.array([its for _, its in points], dtype=np.float64).reshape(-1, 2)
+    fitted = register(places, pixels, first.size, None)
+
+    def moved(box: Box) -> Box:
+        return fitted.box(other.zone(box))
+
+    if fitted.trusted:
+        common, _ = _alike(first, other, moved, (far[0], _ON_LINE * first.size[1]))
+    pairs = tuple(
+        replace(p, label_box=moved(p.label_box), value_box=moved(p.value_box)) for p in other.pairs
+    )
+    squares = tuple(moved(square) for square in other.squares if not _is_letter(square, other))
+    return common, ScannedPage((), first.size, pairs, squares)
+
+
+def _alike(
+    first: ScannedPage,
+    other: ScannedPage,
+    moved: Callable[[Box], Box],
+    far: tuple[float, ...],
+) -> tuple[set[Word], list[_Point]]:
+    """Return the first's words that are on another scan as well, and points that are on both.
+
+    They lie no further (pixels across, down) from where the other's are ``moved`` to. The points
+    are the ends of texts, left and right in turn.
     """
     common: set[Word] = set()
     points: list[_Point] = []
-    placed = [
-        [(word, _placed(word.box, other, first)) for word in line.words] for line in other.lines
-    ]
+    placed = [[(word, moved(word.box)) for word in line.words] for line in other.lines]
     for run in (run for line in first.lines for run in parted(line.words)):
         own, around = _row(run), union([word.box for word in run])
         best: tuple[int, float] | None = None
         ends: list[_Point] = []
         for line in placed:
-            near = [(word, box) for word, box in line if around and _lies_near(box, around, first)]
+            near = [(word, box) for word, box in line if around and _is_within(box, around, far)]
             there = _row(word for word, _ in near)
             blocks = _blocks(own, there)
             if not blocks:
@@ -199,17 +231,16 @@ def _held(first: ScannedPage, other: ScannedPage) -> tuple[set[Word], list[_Poin
     return common, points
 
 
-def _placed(box: Box, page: ScannedPage, first: ScannedPage) -> Box:
+def _stretched(box: Box, page: ScannedPage, first: ScannedPage) -> Box:
     """Return where a box would lie on the first scan if the edges of the pages were the same."""
     across, down = first.size[0] / page.size[0], first.size[1] / page.size[1]
     sides = (box.left * across, box.top * down, box.right * across, box.bottom * down)
     return Box(*(round(side) for side in sides))
 
 
-def _lies_near(box: Box, text: Box, page: ScannedPage) -> bool:
-    across, down = (_NEAR * side for side in page.size)
-    beside = text.left - across <= box.left <= text.right + across
-    return beside and abs(box.top - text.top) <= down
+def _is_within(box: Box, text: Box, far: tuple[float, ...]) -> bool:
+    beside = text.left - far[0] <= box.left <= text.right + far[0]
+    return beside and abs(box.centre[1] - text.centre[1]) <= far[1]
 
 
 # Where letters of two rows are the same: from which on in each, and how many.
@@ -233,15 +264,20 @@ def _blocks(one: _Row, other: _Row) -> _Blocks:
 
 
 def _same_words(one: _Row, other: _Row, blocks: _Blocks) -> Iterable[Word]:
-    """Give the words of a row that are on the other: what is between the same may be misread."""
-    same: list[bool] = []
+    """Give the words of a row that are on the other: what is between the same may be misread.
+
+    What has a figure in it may not: the numbers of two people often differ in one.
+    """
+    same: list[float] = []
     there = 0
     for a, b, size in [*blocks, (len(one.joined), len(other.joined), 0)]:
         between = fuzz.ratio(one.joined[len(same) : a], other.joined[there:b])
-        same += [between >= _MISREAD] * (a - len(same)) + [True] * size
+        misread = _AS_MISREAD if between >= _MISREAD else 0.0
+        same += [misread] * (a - len(same)) + [1.0] * size
         there = b + size
     for word, start, end in zip(one.words, one.starts, one.starts[1:], strict=False):
-        if end > start and sum(same[start:end]) >= _SAME * (end - start):
+        least = 1.0 if any(map(str.isdigit, word.text)) else _SAME
+        if end > start and sum(same[start:end]) >= least * (end - start):
             yield word
 
 
@@ -260,22 +296,6 @@ def _letter(row: _Row, at: int) -> Box:
     index = next(i for i, end in enumerate(row.starts[1:]) if at < end)
     start = at - row.starts[index]
     return row.words[index].box.letters(start, start + 1, len(row.own[index]))
-
-
-def _moved(page: ScannedPage, points: Sequence[_Point], size: tuple[int, int]) -> ScannedPage:
-    """Return a page as it lies on the first scan, which has a ``size`` (w, h); words stay out."""
-    pixels = np.array([mine for mine, _ in points], dtype=np.float64).reshape(-1, 2)
-    places = np.array([its for _, its in points], dtype=np.float64).reshape(-1, 2)
-    fitted = register(places, pixels, size, None)
-
-    def moved(box: Box) -> Box:
-        return fitted.box(page.zone(box))
-
-    pairs = tuple(
-        replace(p, label_box=moved(p.label_box), value_box=moved(p.value_box)) for p in page.pairs
-    )
-    squares = tuple(moved(square) for square in page.squares if not _is_letter(square, page))
-    return ScannedPage((), size, pairs, squares)
 
 
 def _is_letter(square: Box, page: ScannedPage) -> bool:

@@ -167,23 +167,23 @@ class _Block:
     lines: tuple[str, ...]
 
 
-def _block(label: str, kind: str, page: int, zone: Zone, lines: Sequence[str]) -> _Block:
+def _block(label: str, kind: str, page: int, top: float, lines: Sequence[str]) -> _Block:
     kinds = [f"kind = {quoted(kind)}"] if kind != "text" else []
     pages = [f"page = {page}"] if page > 1 else []
-    return _Block(label, page, zone[1], (*kinds, *pages, *lines))
+    return _Block(label, page, top, (*kinds, *pages, *lines))
 
 
 def _zone_block(field: Guess, kind: str) -> _Block:
     place = f"zone = {zone_text(field.zone)}"
-    return _block(field.label, kind, field.page, field.zone, [place])
+    return _block(field.label, kind, field.page, field.zone[1], [place])
 
 
 def _tick_block(tick: Ticks) -> _Block:
-    first = tick.options[0][1]
     if len(tick.options) == 1:
-        return _block(tick.label, "tick", tick.page, first, [f"zone = {zone_text(first)}"])
+        place = f"zone = {zone_text(tick.options[0][1])}"
+        return _block(tick.label, "tick", tick.page, tick.top, [place])
     options = [f"  {{ value = {quoted(t)}, zone = {zone_text(z)} }}," for t, z in tick.options]
-    return _block(tick.label, "choice", tick.page, first, ["options = [", *options, "]"])
+    return _block(tick.label, "choice", tick.page, tick.top, ["options = [", *options, "]"])
 
 
 def _is_taken(guess: Guess, ticks: Sequence[Ticks], signed: Sequence[Guess]) -> bool:

@@ -25,6 +25,8 @@ _DATE = re.compile(r"\bdated?\b", re.IGNORECASE)
 _SIGNATURE_HEIGHT, _AT_RULE = 0.04, 0.02
 # Right of a text that ends beyond this share of the page's width nobody signs.
 _NO_ROOM = 0.9
+# A text stands at a tick box when it is nearer than so many of its widths.
+_CLOSE = 3
 # Of two zones it is kept apart by so much (share of the page).
 _APART = 0.005
 
@@ -77,11 +79,13 @@ def _is_of(kind: str, answer: str) -> bool:
 class Ticks:
     """A tick box with the text beside it; or a row of them, each an option of one ``label``.
 
-    An option is its text and the box's zone; ``texts`` are where all these words stand.
+    An option is its text and the box's zone; ``texts`` are where all these words stand, ``top`` is
+    the upper edge of the row.
     """
 
     label: str
     page: int
+    top: float
     options: tuple[tuple[str, Zone], ...]
     texts: tuple[Zone, ...]
 
@@ -99,7 +103,9 @@ def printed_texts(pages: Sequence[FormPage]) -> tuple[Printed, ...]:
         for line in page.first.lines:
             for text in page.texts(line.words):
                 printed = page.printed(text)
-                if len(letters(said(printed))) >= _LEAST_LETTERS:
+                left, top, right, bottom = _zone(printed, page)
+                long = len(letters(said(printed))) >= _LEAST_LETTERS
+                if long and left < right and top < bottom:
                     found.append(_printed(printed, page))
     return tuple(found)
 
@@ -125,9 +131,10 @@ def said(words: Sequence[Word]) -> str:
 
 
 def guesses(pages: Sequence[FormPage], texts: Sequence[Printed]) -> tuple[Guess, ...]:
-    """Guess a form's fields: the labels that stand on all scans with an answer beside or under.
+    """Guess a form's fields: the labels on all scans that the first, and about half, has answered.
 
-    A field's zone holds the answers of all scans, and reaches to the next printed text.
+    A field's zone holds the answers of all scans, and reaches to the next printed text. One that
+    tick boxes stand in is theirs.
     """
     found = []
     for page in pages:
@@ -141,7 +148,9 @@ def guesses(pages: Sequence[FormPage], texts: Sequence[Printed]) -> tuple[Guess,
                 continue
             place = page.first.zone(pair.label_box)
             zone = _around([page.first.zone(p.value_box) for p in seen])
-            zone = _roomy(zone, place, page.number, texts)
+            if any(in_any(page.first.zone(square), [zone]) for square in page.squares):
+                continue
+            zone = _roomy(zone, place, _stops(page, texts))
             found.append(Guess(pair.label, page.number, zone, place, tuple(p.value for p in seen)))
     return tuple(found)
 
@@ -160,15 +169,17 @@ def _around(zones: Sequence[Zone]) -> Zone:
     return min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])
 
 
-def _roomy(zone: Zone, label: Zone, page: int, texts: Sequence[Printed]) -> Zone:
-    """Widen a zone to the printed text on its right, and by half a line up and down."""
+def _stops(page: FormPage, texts: Sequence[Printed]) -> list[Zone]:
+    """Return what no answer reaches into: printed texts, and tick boxes."""
+    squares = [page.first.zone(square) for square in page.squares]
+    return [*(t.zone for t in texts if t.page == page.number), *squares]
+
+
+def _roomy(zone: Zone, label: Zone, stops: Sequence[Zone]) -> Zone:
+    """Widen a zone to what stops it on its right, and by half a line up and down."""
     left, top, right, bottom = zone
     half = (bottom - top) * 0.5 if bottom - top < 0.03 else 0.006
-    same_row = [
-        t.zone[0]
-        for t in texts
-        if t.page == page and t.zone[0] > right and t.zone[1] < bottom and t.zone[3] > top
-    ]
+    same_row = [o[0] for o in stops if o[0] > right and o[1] < bottom and o[3] > top]
     beside = abs((label[1] + label[3]) / 2 - (top + bottom) / 2) < (bottom - top)
     left = max(left - 0.01, label[2] + 0.002 if beside and label[2] < left else 0.0)
     right = min([0.98, *(edge - 0.005 for edge in same_row)])
@@ -181,21 +192,34 @@ def _roomy(zone: Zone, label: Zone, page: int, texts: Sequence[Printed]) -> Zone
 
 
 def tick_boxes(pages: Sequence[FormPage]) -> tuple[Ticks, ...]:
-    """Guess a form's tick boxes: squares that most scans have, with a printed text beside them."""
+    """Guess a form's tick boxes: squares that most scans have, with a printed text at each.
+
+    It is the text right of a box, or left of it in a row that ends with a box.
+    """
     found: list[Ticks] = []
     for page in pages:
         for row in _rows(page.squares):
-            boxes = [(square, text) for square in row if (text := _beside(square, page))]
-            options = tuple((said(text), page.first.zone(square)) for square, text in boxes)
-            texts = tuple(_zone(text, page) for _, text in boxes)
-            before = _before(boxes[0][0], page) if boxes else []
-            if before and 1 < len(boxes) == len({letters(text) for text, _ in options}):
-                texts = (*texts, _zone(before, page))
-                found.append(Ticks(said(before), page.number, options, texts))
-                continue
-            for option, place in zip(options, texts, strict=True):
-                found.append(Ticks(option[0], page.number, (option,), (place,)))
+            ends = not _beside(row[-1], page) and bool(_left_of(row[0], row, page))
+            texts = [(s, _left_of(s, row, page) if ends else _beside(s, page)) for s in row]
+            boxes = [(square, text) for square, text in texts if text]
+            if boxes:
+                first = boxes[0][1][0].box.left if ends else boxes[0][0].left
+                found += _of_row(boxes, _before(first, boxes[0][0], page), page)
     return tuple(found)
+
+
+def _of_row(
+    boxes: Sequence[tuple[Box, list[Word]]], before: list[Word], page: FormPage
+) -> Iterable[Ticks]:
+    """Give what the boxes of a row are: the options of the text before them, or a field each."""
+    top = min(page.first.zone(square)[1] for square, _ in boxes)
+    options = tuple((said(text), page.first.zone(square)) for square, text in boxes)
+    texts = tuple(_zone(text, page) for _, text in boxes)
+    if before and 1 < len(boxes) == len({letters(text) for text, _ in options}):
+        yield Ticks(said(before), page.number, top, options, (*texts, _zone(before, page)))
+        return
+    for option, place in zip(options, texts, strict=True):
+        yield Ticks(option[0], page.number, top, (option,), (place,))
 
 
 def _rows(squares: Iterable[Box]) -> Iterable[list[Box]]:
@@ -222,16 +246,30 @@ def _on_row(square: Box, page: FormPage) -> list[Word]:
 
 def _beside(square: Box, page: FormPage) -> list[Word]:
     """Return the print that begins right of a square and ends at a gap or at the next square."""
-    row = [w for w in _on_row(square, page) if w.box.centre[0] > square.right]
+    row = [w for w in _on_row(square, page) if w.box.centre[0] > square.right or _has(w, square)]
     run = next(iter(parted(row)), [])
     ends = [b.left for b in page.squares if b.left >= square.right and _are_level(b, square)]
     run = page.printed([w for w in run if w.box.left < min(ends, default=page.first.size[0])])
-    return run if run and run[0].box.left - square.right < 3 * square.width else []
+    return run if run and run[0].box.left - square.right < _CLOSE * square.width else []
 
 
-def _before(square: Box, page: FormPage) -> list[Word]:
-    """Return the last text left of a square, if it is printed."""
-    row = [w for w in _on_row(square, page) if w.box.right <= square.left]
+def _has(word: Word, square: Box) -> bool:
+    """Say whether a word was read together with the tick box before it."""
+    return word.box.holds(square) and word.box.left <= square.right
+
+
+def _left_of(square: Box, row: Sequence[Box], page: FormPage) -> list[Word]:
+    """Return the text that ends left of a square, after the square before it, if it is printed."""
+    after = max((b.right for b in row if b.right <= square.left), default=0)
+    words = [w for w in _on_row(square, page) if after <= w.box.left and w.box.right <= square.left]
+    runs = list(parted(words))
+    close = runs and square.left - runs[-1][-1].box.right < _CLOSE * square.width
+    return runs[-1] if close and all(map(page.is_print, runs[-1])) else []
+
+
+def _before(left: int, square: Box, page: FormPage) -> list[Word]:
+    """Return the last text on a square's row that ends before a place, if it is printed."""
+    row = [w for w in _on_row(square, page) if w.box.right <= left]
     runs = list(parted(row))
     return runs[-1] if runs and all(map(page.is_print, runs[-1])) else []
 
@@ -248,13 +286,19 @@ def signatures(
     """
     found = []
     for text in texts:
-        asks = _SIGN.search(text.text) and not _DATE.search(text.text)
+        asks = _asks(text.text) and not _DATE.search(text.text)
         ticked = any(t.page == text.page and in_any(text.zone, t.texts) for t in ticks)
         if asks and not ticked and len(text.text.split()) <= _SIGN_WORDS:
             zone = _sign_zone(text, pages[text.page - 1], texts)
             if zone[0] < zone[2] and zone[1] < zone[3]:
                 found.append(Guess(text.text, text.page, zone, text.zone))
     return tuple(found)
+
+
+def _asks(text: str) -> bool:
+    """Say whether a text asks for a signature, a letter or so misread."""
+    misread = any(fuzz.ratio(letters(word), "signature") >= _LIKE for word in text.split())
+    return misread or bool(_SIGN.search(text))
 
 
 def _sign_zone(text: Printed, page: FormPage, texts: Sequence[Printed]) -> Zone:
@@ -277,14 +321,11 @@ def _sign_zone(text: Printed, page: FormPage, texts: Sequence[Printed]) -> Zone:
             max([line[0], *starts]), max(0.0, line[1] - _SIGNATURE_HEIGHT),
             min([line[2], *ends]), line[1],
         )  # fmt: skip
-        # On a single scan a name on the rule is told from print by nothing but its place: what is
-        # printed in a cell stands right under a rule, as this text does.
+        # What is printed in a cell stands right under a rule, as this text does.
         heads = [z for z in prints if _is_under(z, rules) and z[3] > zone[1] and z[1] < zone[3]]
-        inside = [z for z in prints if zone[1] <= (z[1] + z[3]) / 2 <= zone[3]]
-        over_it = [*heads, *(inside if page.others else [])]
-        if right > _NO_ROOM or not any(z[0] < zone[2] and z[2] > zone[0] for z in over_it):
+        if right > _NO_ROOM or not any(z[0] < zone[2] and z[2] > zone[0] for z in heads):
             return zone
-    return _roomy((right + 0.01, top, right + 0.02, bottom), text.zone, text.page, texts)
+    return _roomy((right + 0.01, top, right + 0.02, bottom), text.zone, _stops(page, texts))
 
 
 def _is_under(text: Zone, rules: Iterable[Zone]) -> bool:

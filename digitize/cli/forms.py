@@ -104,8 +104,7 @@ def new_form(
         raise InputError("These are the same scan; give copies that are filled in otherwise.")
     if not any(page.lines for copy in copies for page in copy):
         raise InputError("Nothing could be read on these scans; take better ones.")
-    fewest = min(len(copy) for copy in copies)
-    drafted = draft_form(name, [copy[:fewest] for copy in copies])
+    drafted = draft_form(name, copies)
     departments = frozenset(d.name for d in session.settings.departments)
     form = parse_form(drafted, path, departments)
     with path.open("x", encoding="utf-8") as file:

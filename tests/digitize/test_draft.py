@@ -257,6 +257,101 @@ def test_a_tick_box_that_was_read_as_a_word_is_no_word() -> None:
     assert "[]" not in draft_form("dog", [[copy], [copy]])
 
 
+ALIKE = (
+    ("555-555-0142", "555-555-0177", "555-555-0199"), ("03/14/2019", "03/22/2019", "03/07/2019"),
+    ("20005", "20003", "20005"), ("D-10234", "D-10288"), ("$125.00", "$120.00", "$150.00"),
+    ("1961", "1968"), ("Marianne Hartwell", "Marian Hartley"), ("Rob Millbrook", "Bob Millburn"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answers", ALIKE, ids=lambda answers: answers[0])
+@pytest.mark.parametrize("known", [True, False], ids=["a pair", "no pair"])
+def test_answers_that_are_much_alike_are_not_print(answers: tuple[str, ...], known: bool) -> None:
+    """Numbers of one town differ in a figure or two, and names share their letters."""
+    copies = []
+    for answer in answers:
+        label, value = line(50, 200, "Particulars"), line(400, 202, answer)
+        pairs = [Pair("Particulars", answer, box(label), box(value), 0.9)] if known else []
+        copies.append(made((*PRINT[:1], (50, 200, label.text), (400, 202, answer)), pairs=pairs))
+    text = draft_form("dog", [[copy] for copy in copies])
+    assert not [answer for answer in answers if answer in text]
+    assert ('label = "Particulars"' in text) is known
+
+
+def test_misread_print_is_print() -> None:
+    """A letter or two that were misread on one copy make no answer of what is printed."""
+    worn = [
+        (left, top, text.replace("eph", "cph").replace("ence", "cnce")) for left, top, text in PRINT
+    ]
+    found = printed_texts(form_pages([[page()], [page(worn)]]))
+    assert [text.text for text in found] == [text for _, _, text in PRINT]
+
+
+def test_the_same_name_in_another_row_is_no_print() -> None:
+    """Owner and witness may change places on another copy, one line further down."""
+    names = ("Annabel Hartwell", "Rob Millbrook")
+    copies = [
+        page((*PRINT, (400, 600, first), (400, 640, then))) for first, then in (names, names[::-1])
+    ]
+    text = draft_form("dog", [[copy] for copy in copies])
+    assert not [name for name in names if name in text]
+
+
+def test_a_page_that_one_copy_lacks_is_left_out() -> None:
+    """Nothing tells what is printed on it."""
+    more = page(((50, 100, "Ann Hartwell lives here"),))
+    form = drafted([page(), more], [page(answers=ROB)])
+    assert form.pages == 1
+
+
+LEFT: Rows = (
+    (50, 200, "Is the dog vaccinated"), (300, 200, "Yes"), (400, 200, "No"), (470, 204, "."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_options_may_stand_left_of_their_boxes(copies: int) -> None:
+    """In a row that ends with a box, "No" belongs to the box behind it, not the one before."""
+    (field,) = drafted(*[made((*TITLE, *LEFT), (335, 202), (425, 202))] * copies).fields
+    assert field.label == "Is the dog vaccinated"
+    assert [(o.value, o.zone[0]) for o in field.options] == [("Yes", 0.335), ("No", 0.425)]
+
+
+def test_tick_boxes_stand_in_the_order_of_their_row() -> None:
+    """From left to right, though one lies a little higher; each on its page."""
+    texts = ("Cats are kept", "Dogs are kept", "Owls are kept")
+    rows = tuple((80 + 300 * n, 300, text) for n, text in enumerate(texts))
+    copy = made((*TITLE, *rows), (50, 303), (350, 302), (650, 301))
+    second = made(((80, 300, "Keeps bees"), (300, 50, "PAGE TWO OF THE FORM")), (50, 302))
+    form = drafted([copy, second], [copy, second])
+    assert [(f.label, f.pages) for f in form.fields] == [
+        *((text, (1,)) for text in texts), ("Keeps bees", (2,)),
+    ]  # fmt: skip
+
+
+def test_no_field_lies_over_tick_boxes() -> None:
+    """What seems to answer a label, and has boxes in it, is their texts: they are print."""
+    texts = ("first licence of a dog", "renewal of a licence")
+    rows = ((50, 200, "Purpose of this form"), (80, 240, texts[0]), (80, 280, texts[1]))
+    copy = made((*TITLE, *rows), (55, 242), (55, 282))
+    value = Box(55, 240, 310, 300)
+    pair = Pair(rows[0][2], " ".join(texts), box(copy.lines[1]), value, 0.9)
+    form = drafted(*[replace(copy, pairs=(pair,))] * 2)
+    assert [(f.label, f.kind) for f in form.fields] == [(text, "tick") for text in texts]
+    assert set(texts) < {printed.text for printed in form.reference}
+
+
+@pytest.mark.parametrize(
+    ("word", "label"), [("Commission", "Commission at a rate of"), ("O", "at a rate of")]
+)
+def test_what_was_read_at_the_place_of_a_box(word: str, label: str) -> None:
+    """A word that was read there is a word; a letter is the box itself."""
+    copy = made((*TITLE, (90, 300, "at a rate of")), (60, 301))
+    read = Line((Word(word, copy.squares[0], 0.9), *copy.lines[1].words))
+    copy = replace(copy, lines=(copy.lines[0], read))
+    assert [f.label for f in drafted(copy, copy).fields] == [label]
+
+
 def test_signatures_are_guessed() -> None:
     """A text that asks for a signature has it on the rule above; the day of one is no signature."""
     form = drafted(ticked(), ticked())
@@ -275,9 +370,13 @@ def test_signatures_are_guessed() -> None:
          (Box(50, 630, 950, 632), Box(50, 692, 950, 694)), [(0.212, 0.69, 0.98, 0.73)]),
         (((50, 700, "Signature of candidate"),), (Box(50, 690, 450, 693),),
          [(0.05, 0.65, 0.45, 0.69)]),
+        (((50, 700, "Signature"), (60, 668, "X")), (Box(50, 690, 450, 693),),
+         [(0.05, 0.65, 0.45, 0.69)]),
+        (((50, 700, "(Signatüre)"),), (Box(50, 690, 450, 693),), [(0.05, 0.65, 0.45, 0.69)]),
         (((50, 700, "Day on which it was dated and signed"),), (), []),
     ],
-    ids=["a date on its rule", "a date before it", "in a cell", "candidate", "of a date"],
+    ids=["a date on its rule", "a date before it", "in a cell", "candidate", "an X", "misread",
+         "of a date"],
 )  # fmt: skip
 @pytest.mark.parametrize("copies", [1, 2])
 def test_the_place_to_sign(
