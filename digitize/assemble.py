@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 from digitize.forms import FormTemplate, form_named
 from digitize.identify import stands_twice
+from records.checking import DISAGREE
 from records.filing import Draft
 from records.model import (
     DocumentStatus,
@@ -116,6 +118,7 @@ def _draft(
     form = next((f for p in read if (f := form_named(forms, p.form, p.template))), None)
     fields = _fields(form, read)
     reasons = _page_reasons(pages, form, settings.forms.page_sure)
+    twice = frozenset(f.name for f in form.fields if f.twice) if form else frozenset[str]()
     own = form.department if form and form.department else settings.intake.department
     return Draft(
         pages=tuple(p.number for p in pages),
@@ -126,6 +129,28 @@ def _draft(
         status=record_status(fields, reasons) if read else DocumentStatus.FAILED,
         reasons=tuple(reasons),
         fields=fields,
+        sampled=_sampled(form, fields, read, settings.check.sample),
+        twice=twice,
+    )
+
+
+def _sampled(
+    form: FormTemplate | None, fields: Sequence[Field], pages: Sequence[PageResult], share: float
+) -> frozenset[str]:
+    """Draw fields that passed unseen to be looked at all the same; again the same ones.
+
+    The draw is made by the page's picture and the field's name, so that nobody can foresee it and
+    reading again changes nothing.
+    """
+    if form is None:
+        return frozenset()
+    share = share if form.sample is None else form.sample
+    images = {page.number: page.image for page in pages}
+    drawn = {f.name: f"{images.get(f.page, '')} {f.name}".encode() for f in fields}
+    return frozenset(
+        name
+        for name, seed in drawn.items()
+        if int.from_bytes(hashlib.sha256(seed).digest()[:6], "big") < share * 2**48
     )
 
 
@@ -183,7 +208,8 @@ def _times(count: int) -> str:
 
 def record_status(fields: Sequence[Field], reasons: Sequence[str]) -> DocumentStatus:
     """Say whether a person must look at a record."""
-    doubt = any(f.status not in (FieldStatus.OK, FieldStatus.CORRECTED) for f in fields)
+    differ = any(f.by_person and any(r.startswith(DISAGREE) for r in f.reasons) for f in fields)
+    doubt = differ or any(f.status not in (FieldStatus.OK, FieldStatus.CORRECTED) for f in fields)
     return DocumentStatus.NEEDS_REVIEW if doubt or reasons else DocumentStatus.FILED
 
 

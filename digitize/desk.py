@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from digitize.assemble import record_date, record_status, record_title
 from digitize.extract import judge
 from digitize.forms import form_named
 from digitize.installation import Installation
 from digitize.values import Reading, normalise
-from records import filing
-from records.access import Viewer
-from records.errors import NotFoundError
+from records import checking, correcting
+from records.access import Action, Viewer, require
+from records.checking import DISAGREE, Check, CheckKind
+from records.correcting import BY_RECORD, How
+from records.errors import BusyError, NotFoundError, StaleVersionError
 from records.model import Document, Field, FieldStatus
+
+TWO_PEOPLE = f"{DISAGREE}: two people keyed it differently"
+# So often is a record that others change at the same moment tried again.
+_TRIES = 20
 
 
 def correct_field(
@@ -22,6 +29,7 @@ def correct_field(
     name: str,
     value: str,
     version: int,
+    how: How = BY_RECORD,
 ) -> Document:
     """Write what a person says that a field holds, normalised as the form would.
 
@@ -39,16 +47,113 @@ def correct_field(
         raise NotFoundError(f"Record {document_id} has no field '{name}'; it has: {known}.")
     new = _corrected(installation, document, old, value, viewer)
     fields = tuple(new if f.name == name else f for f in fields)
+    after = _with_fields(installation, document, fields)
+    return correcting.correct(installation.store, viewer, document, new, after, how)
+
+
+def _with_fields(
+    installation: Installation, document: Document, fields: Sequence[Field]
+) -> Document:
+    """Return a record as it is called, dated and marked with these fields."""
     form = form_named(
         installation.forms, document.form, installation.store.template_of(document.id)
     )
-    after = replace(
+    return replace(
         document,
         title=record_title(form, fields) or document.title,
         date=record_date(form, fields) if form else document.date,
         status=record_status(fields, document.reasons),
     )
-    return filing.correct(installation.store, viewer, document, new, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says of a field that waits; ``value`` None when they cannot tell."""
+
+    document_id: int
+    name: str
+    kind: CheckKind
+    value: str | None
+    note: str
+    how: How
+
+
+def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None:
+    """Write a verdict on a field that waits for a person.
+
+    A second keying is held against the first, and a third person is asked when they differ.
+    Raises StaleVersionError when the field waits no more, or somebody else has it, or has changed
+    it, and NotAllowedError.
+    """
+    store = installation.store
+    document = store.document(verdict.document_id, viewer)
+    require(viewer, Action.CORRECT, document.department)
+    check = checking.held(store, viewer, document.id, verdict.name)
+    if check is None or check.kind is not verdict.kind:
+        raise StaleVersionError(
+            "Someone else has decided this field meanwhile, or has it on the screen; "
+            "what you said of it was not saved."
+        )
+    if verdict.value is None:
+        correcting.pass_on(store, viewer, document, check, verdict.note, verdict.how)
+    elif check.kind is CheckKind.SECOND:
+        _key_again(installation, viewer, document, check, verdict)
+    else:
+        _say(installation, viewer, document, check, verdict)
+
+
+def _say(
+    installation: Installation, viewer: Viewer, document: Document, check: Check, verdict: Verdict
+) -> None:
+    """Write the value of a field, though others change other fields of the record meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            correct_field(
+                installation, viewer, document.id, check.name, verdict.value or "",
+                document.version, verdict.how,
+            )  # fmt: skip
+        except StaleVersionError:
+            document = installation.store.document(document.id, viewer)
+            still = checking.held(installation.store, viewer, document.id, check.name)
+            if still != check:
+                raise
+        else:
+            return
+    raise BusyError(f"Record {document.id} is being changed by many at once; try again.")
+
+
+def _key_again(
+    installation: Installation, viewer: Viewer, document: Document, check: Check, verdict: Verdict
+) -> None:
+    store = installation.store
+    first = next(f for f in store.fields(document.id) if f.name == check.name)
+    keyed = _corrected(installation, document, first, verdict.value or "", viewer).value
+    if keyed == first.value:
+        correcting.agree(store, viewer, document, check, verdict.how)
+    else:
+        told = replace(first, reasons=(*first.reasons, TWO_PEOPLE))
+        fields = [told if f.name == check.name else f for f in store.fields(document.id)]
+        after = _with_fields(installation, document, fields)
+        correcting.differ(store, viewer, document, check, keyed, told, after, verdict.how)
+
+
+def undo(installation: Installation, viewer: Viewer) -> correcting.Decision:
+    """Take back the last that a person decided; returns it.
+
+    Raises NotFoundError when there is nothing to take back, StaleVersionError and InputError.
+    """
+    store = installation.store
+    decision = correcting.last_decision(store, viewer)
+    if decision is None:
+        raise NotFoundError("You have decided nothing that could be taken back.")
+    document = store.document(decision.document_id, viewer)
+    fields = [
+        decision.field if field.name == decision.name else field
+        for field in store.fields(document.id)
+    ]
+    after = _with_fields(installation, document, fields)
+    correcting.take_back(store, viewer, document, decision, after)
+    return decision
 
 
 def _corrected(

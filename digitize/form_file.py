@@ -38,13 +38,13 @@ ROLES = ("form", "separator")
 FILLED = ("printed", "typed", "hand")
 FORM_KEYS = frozenset(
     {"name", "printing", "title", "department", "series", "role", "pages", "size", "date",
-     "record_title", "identify", "reference", "fields"}
+     "record_title", "sample", "identify", "reference", "fields"}
 )  # fmt: skip
 IDENTIFY_KEYS = frozenset({"minimum", "anchors", "barcode"})
 FIELD_KEYS = frozenset(
     {"name", "label", "kind", "page", "zone", "beside", "under", "below", "anywhere", "until",
      "lines", "options", "columns", "filled", "required", "pattern", "take", "minimum", "maximum",
-     "values", "lookup", "compare", "sure", "max_error"}
+     "values", "lookup", "compare", "sure", "max_error", "twice"}
 )  # fmt: skip
 
 
@@ -145,12 +145,17 @@ class _Check:
             return default
         return value
 
-    def share(self, table: Mapping[str, Any], key: str, at: Place, where: str) -> float | None:
+    def share(
+        self, table: Mapping[str, Any], key: str, at: Place, where: str, none: bool = False
+    ) -> float | None:
+        """Take a number of 0 to 1; 0 itself only where it may be ``none``."""
         value = table.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-            self.fault((*at, key), f"{where}: {key} must be a number above 0, at most 1")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= 1 or (value == 0 and not none):
+            range_ = "from 0 to 1" if none else "above 0, at most 1"
+            self.fault((*at, key), f"{where}: {key} must be a number {range_}")
             return None
         return float(value)
 
@@ -229,6 +234,7 @@ def _form(raw: Mapping[str, Any], departments: frozenset[str], check: _Check) ->
         size=_size(raw.get("size"), check),
         date=dated,
         record_title=record_title,
+        sample=check.share(raw, "sample", (), where, none=True),
         minimum=minimum,
         anchors=anchors,
         barcode=barcode,
@@ -417,6 +423,7 @@ def _field(
         compare=_compare(row, at, where, check),
         sure=check.share(row, "sure", at, where),
         max_error=check.share(row, "max_error", at, where),
+        twice=check.flag(row, "twice", at, where),
     )
     if not {"zone", "anywhere"} & {str(p[-1]) for p in check.places if p[:2] == at}:
         _check_place(field, at, where, check)

@@ -46,6 +46,7 @@ class FieldTemplate:
     is found counts.
     ``columns`` are the headings of a table.
     ``until`` are texts that end an answer of several lines, ``lines`` is the most it has (0: any).
+    What is checked ``twice`` is keyed by two people, the second of whom does not see the first's.
     """
 
     name: str
@@ -71,6 +72,7 @@ class FieldTemplate:
     compare: tuple[Comparison, ...]
     sure: float | None
     max_error: float | None
+    twice: bool
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -83,8 +85,9 @@ class FormTemplate:
     """One form in one of its printings; ``role`` is form, or separator for a sheet between records.
 
     ``size`` is the paper's (width, height) in inches, where it is known. ``reference`` are the
-    printed lines of a blank form, by which its place on a scan is found exactly. ``digest`` names
-    the ``text`` of the template's file.
+    printed lines of a blank form, by which its place on a scan is found exactly. ``sample`` is the
+    share (0 to 1) of fields that passed unseen and are shown to a person all the same; None is the
+    setting's. ``digest`` names the ``text`` of the template's file.
     """
 
     name: str
@@ -97,6 +100,7 @@ class FormTemplate:
     size: tuple[float, float] | None
     date: str | None
     record_title: str | None
+    sample: float | None
     minimum: float
     anchors: tuple[Anchor, ...]
     barcode: str | None

@@ -16,16 +16,19 @@ class Action(StrEnum):
     SEE = "see"
     ADD = "add"
     CORRECT = "correct"
+    SETTLE = "settle"  # what others could not tell
     EXPORT = "export"
     ADMINISTER = "administer"
 
 
 _EVERYWHERE = frozenset({Role.RECORDS_OFFICER, Role.ADMINISTRATOR})
+_SEE = frozenset({Action.SEE, Action.EXPORT})
+_WORK = _SEE | {Action.ADD, Action.CORRECT}
 _MAY = {
-    Role.VIEWER: frozenset({Action.SEE, Action.EXPORT}),
-    Role.CLERK: frozenset({Action.SEE, Action.EXPORT, Action.ADD, Action.CORRECT}),
-    Role.VERIFIER: frozenset({Action.SEE, Action.EXPORT, Action.ADD, Action.CORRECT}),
-    Role.RECORDS_OFFICER: frozenset({Action.SEE, Action.EXPORT, Action.ADD, Action.CORRECT}),
+    Role.VIEWER: _SEE,
+    Role.CLERK: _WORK,
+    Role.VERIFIER: _WORK | {Action.SETTLE},
+    Role.RECORDS_OFFICER: _WORK | {Action.SETTLE},
     Role.ADMINISTRATOR: frozenset(Action),
 }
 

@@ -1,4 +1,4 @@
-"""The writes that take files in, keep what was read, file records and correct them."""
+"""The writes that take files in, keep what was read and file records."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from enum import StrEnum
 
 from sqlite_utils import Database
 
-from records import rows
-from records.access import Action, Viewer, require
-from records.errors import ArchiveError, NotFoundError, StaleVersionError
+from records import checking, rows
+from records.errors import ArchiveError
 from records.model import (
-    Document,
     DocumentStatus,
     Field,
     PageFailure,
@@ -57,7 +55,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record as it was put together from a file's pages, ready to be filed."""
+    """A record as it was put together from a file's pages, ready to be filed.
+
+    Fields that are ``sampled`` passed unseen and are looked at all the same; those checked
+    ``twice`` are keyed by two people.
+    """
 
     pages: tuple[int, ...]
     form: str | None
@@ -67,6 +69,8 @@ class Draft:
     status: DocumentStatus
     reasons: tuple[str, ...]
     fields: tuple[Field, ...]
+    sampled: frozenset[str] = frozenset()
+    twice: frozenset[str] = frozenset()
 
 
 def accept(
@@ -337,6 +341,7 @@ def file_records(
             document_id = _document(store, db, dict(first), draft.pages[0], draft)
             _place_pages(db, sha256, document_id, draft.pages)
             _replace_fields(db, document_id, draft.fields)
+            checking.enter(db, document_id, draft.fields, draft.sampled, draft.twice)
             change = {"pages": list(draft.pages), "form": draft.form, "status": draft.status}
             store.audit(db, actor, "filed", change, document_id)
             ids.append(document_id)
@@ -380,6 +385,7 @@ def _empty_surplus(
         db.table("documents").update(row["id"], change)
         db.conn.execute("UPDATE documents SET version = version + 1 WHERE id = ?", [row["id"]])
         _replace_fields(db, row["id"], ())
+        checking.enter(db, row["id"], (), (), ())
         store.audit(db, actor, "emptied", {"reason": reason}, row["id"])
 
 
@@ -426,46 +432,6 @@ def _replace_fields(db: Database, document_id: int, fields: Sequence[Field]) -> 
         for position, field in enumerate(fields)
         if field.name not in corrected
     )
-
-
-def correct(
-    store: Store, viewer: Viewer, before: Document, field: Field, after: Document
-) -> Document:
-    """Write a person's correction of one field, with what follows from it for the record.
-
-    ``before`` is the record as the person saw it: when it was changed meanwhile nothing is
-    written and StaleVersionError is raised. ``after`` carries the new title, date, status and
-    reasons. Raises NotAllowedError when the role does not allow it.
-    """
-    require(viewer, Action.CORRECT, before.department)
-    with store.write() as db:
-        row = db.conn.execute("SELECT version FROM documents WHERE id = ?", [before.id]).fetchone()
-        old = db.conn.execute(
-            "SELECT * FROM fields WHERE document_id = ? AND name = ?", [before.id, field.name]
-        ).fetchone()
-        if row is None or old is None:
-            raise NotFoundError(f"Record {before.id} has no field '{field.name}'.")
-        if row["version"] != before.version:
-            raise StaleVersionError(
-                f"Record {before.id} was changed by someone else meanwhile; "
-                f"look at it again, then correct '{field.label}'."
-            )
-        new_row = rows.field_row(field, before.id, old["position"])
-        db.table("fields").update((before.id, field.name), new_row)
-        db.table("documents").update(
-            before.id,
-            {
-                "title": after.title,
-                "date": after.date,
-                "status": after.status,
-                "reasons": json.dumps(after.reasons, ensure_ascii=False),
-                "version": before.version + 1,
-                "rev": store.next_rev(db),
-            },
-        )
-        change = {"field": field.name, "from": old["value"], "to": field.value}
-        store.audit(db, viewer.name, "corrected", change, before.id)
-    return store.document(before.id, viewer)
 
 
 def _document_of_page(db: Database, sha256: str, number: int) -> int:

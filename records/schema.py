@@ -230,3 +230,67 @@ ALTER TABLE pages ADD COLUMN pairs TEXT NOT NULL DEFAULT '[]'
 ALTER TABLE fields ADD COLUMN found_by TEXT NOT NULL DEFAULT ''
 """,
     )
+
+
+@migrations()
+def m003_the_desk(db: Database) -> None:
+    """What waits for a person to look at, and what people have decided."""
+    _run(
+        db,
+        """
+CREATE TABLE checks (
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    form TEXT NOT NULL,
+    department TEXT NOT NULL,
+    batch_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('look', 'sample', 'second', 'third', 'senior')),
+    reason TEXT NOT NULL,
+    value TEXT NOT NULL,
+    twice INTEGER NOT NULL DEFAULT 0,
+    keyed TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    seen TEXT NOT NULL DEFAULT '[]',
+    held_by TEXT,
+    held_until REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (document_id, name)
+) WITHOUT ROWID
+
+CREATE INDEX checks_column ON checks(form, name, kind, value)
+
+CREATE INDEX checks_held ON checks(held_by) WHERE held_by IS NOT NULL
+
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY,
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    name TEXT NOT NULL,
+    form TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL,
+    person TEXT NOT NULL,
+    verdict TEXT NOT NULL
+        CHECK (verdict IN ('confirmed', 'changed', 'agreed', 'differs', 'passed on')),
+    old TEXT NOT NULL,
+    new TEXT NOT NULL,
+    way TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    before TEXT NOT NULL,
+    taken_back_at TEXT
+)
+
+CREATE INDEX decisions_person ON decisions(person, id)
+
+CREATE INDEX decisions_sample ON decisions(form, verdict) WHERE kind = 'sample'
+
+INSERT INTO checks (document_id, name, position, label, form, department, batch_id, kind, reason,
+    value)
+SELECT f.document_id, f.name, f.position, f.label, d.form, d.department, d.batch_id, 'look',
+    CASE WHEN f.status = 'missing' THEN 'missing' WHEN f.status = 'invalid' THEN 'breaks a rule'
+    WHEN f.reasons LIKE '%readers disagree%' THEN 'readers disagree' ELSE 'unsure' END, f.value
+FROM fields f JOIN documents d ON d.id = f.document_id
+WHERE f.status IN ('missing', 'unsure', 'invalid') AND d.form IS NOT NULL
+""",
+    )

@@ -93,6 +93,14 @@ class FormSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """How people check what was read."""
+
+    sample: float = _number(0.02, 0.0, 1.0)
+    hold_minutes: int = _number(15, 1, 480)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSettings:
     """How records are found."""
 
@@ -123,6 +131,7 @@ class Settings:
     clean: CleanSettings
     read: ReadSettings
     forms: FormSettings
+    check: CheckSettings
     search: SearchSettings
     web: WebSettings
     departments: tuple[Department, ...]
@@ -135,6 +144,7 @@ SECTIONS: dict[str, type] = {
     "clean": CleanSettings,
     "read": ReadSettings,
     "forms": FormSettings,
+    "check": CheckSettings,
     "search": SearchSettings,
     "web": WebSettings,
 }

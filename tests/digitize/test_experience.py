@@ -24,7 +24,7 @@ from digitize.experience import (
 )
 from digitize.form_file import parse_form
 from digitize.forms import FieldTemplate, FormTemplate
-from records import filing
+from records import correcting, filing
 from records.model import Field, FieldStatus, TemplateText
 from tests.records.making import Room, draft, field, open_room, page
 
@@ -227,7 +227,7 @@ def bill(room: Room, machine: Field, digest: str, said: str | None = None) -> in
         viewer = room.store.system_viewer("test")
         before = room.store.document(number, viewer)
         corrected = replace(machine, value=said, status=FieldStatus.CORRECTED, confidence=1.0)
-        filing.correct(room.store, viewer, before, corrected, before)
+        correcting.correct(room.store, viewer, before, corrected, before)
     return number
 
 

@@ -11,13 +11,14 @@ from records.model import Department, Role
 OWN, SHARED, OTHER, UNKNOWN = "building", "clerk", "police", "parks"
 SEE_EXPORT = {Action.SEE, Action.EXPORT}
 WORK = SEE_EXPORT | {Action.ADD, Action.CORRECT}
-ALL = WORK | {Action.ADMINISTER}
+SENIOR = WORK | {Action.SETTLE}
+ALL = SENIOR | {Action.ADMINISTER}
 # What a role may do in: its own department, a shared one, another's, one that is not there.
 MATRIX = {
     Role.VIEWER: (SEE_EXPORT, SEE_EXPORT, set(), set()),
     Role.CLERK: (WORK, SEE_EXPORT, set(), set()),
-    Role.VERIFIER: (WORK, SEE_EXPORT, set(), set()),
-    Role.RECORDS_OFFICER: (WORK, WORK, WORK, set()),
+    Role.VERIFIER: (SENIOR, SEE_EXPORT, set(), set()),
+    Role.RECORDS_OFFICER: (SENIOR, SENIOR, SENIOR, set()),
     Role.ADMINISTRATOR: (ALL, ALL, ALL, set()),
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from records import filing, upkeep
+from records import correcting, filing, upkeep
 from records.access import Viewer
 from records.errors import ArchiveError, NotAllowedError, NotFoundError, StaleVersionError
 from records.filing import Intake, Sighting
@@ -152,7 +152,7 @@ def test_a_page_that_comes_late_moves_no_correction(room: Room) -> None:
     viewer = room.store.system_viewer("x")
     seen = room.store.documents(viewer, sha256=sha256)[1]
     said = replace(field("owner", "Zed"), status=FieldStatus.CORRECTED, reader="person x")
-    filing.correct(room.store, viewer, seen, said, seen)
+    correcting.correct(room.store, viewer, seen, said, seen)
     late = [draft([1]), draft([2], field("owner", "y")), draft([3], field("owner", "x"))]
     filing.file_records(room.store, "test", sha256, late)
     owners = {
@@ -216,7 +216,7 @@ def corrected(room: Room, value: str, viewer: Viewer | None = None, version: int
     before = replace(before, version=version or before.version)
     new = field("owner", value, FieldStatus.CORRECTED)
     viewer = viewer or room.store.system_viewer("carl")
-    return filing.correct(room.store, viewer, before, new, replace(before, title=value))
+    return correcting.correct(room.store, viewer, before, new, replace(before, title=value))
 
 
 def test_a_correction_is_written_with_its_audit(room: Room) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from records import filing, rows, upkeep
+from records import checking, filing, rows, upkeep
 from records.geometry import untouched
 from records.model import DocumentStatus, PageResult, TemplateText
 from records.schema import migrations
@@ -103,6 +103,25 @@ def test_old_rows_are_read_as_before(opened: Store) -> None:
     assert opened.pairs(1) == ()
     assert opened.templates() == []
     assert opened.changed_since(0, 9)[0].pairs == ()
+
+
+def test_what_was_in_doubt_waits_for_a_person(old: Path) -> None:
+    """An old archive's doubtful fields are in the queue, for the reason that each has."""
+    doubts = {
+        "a": ("missing", "[]"), "b": ("unsure", "[]"), "c": ("invalid", "[]"),
+        "d": ("unsure", '["readers disagree"]'), "e": ("corrected", "[]"),
+    }  # fmt: skip
+    with sqlite3.connect(old) as conn:
+        for name, (status, reasons) in doubts.items():
+            row = {**_field(name), "document_id": 1, "status": status, "reasons": reasons}
+            Database(conn).table("fields").insert(row)
+    conn.close()
+    store = Store(old, DEPARTMENTS)
+    found = checking.waiting(store, store.system_viewer("test"))
+    store.close()
+    assert {w.name: w.reason for w in found} == {
+        "a": "missing", "b": "unsure", "c": "breaks a rule", "d": "readers disagree",
+    }  # fmt: skip
 
 
 def test_old_records_are_worked_on(opened: Store) -> None:

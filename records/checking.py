@@ -1,0 +1,328 @@
+"""The queue of fields that wait for a person: who is given what, and how much there is.
+
+A check is one field of one record. Nobody is given one that somebody else holds, and what was
+decided leaves the queue in the transaction that writes the decision (``records.correcting``).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlite_utils import Database
+
+from records.access import Action, Viewer, departments_for
+from records.model import Field, FieldStatus
+from records.store import Store
+
+
+class CheckKind(StrEnum):
+    """Why a field waits."""
+
+    LOOK = "look"  # the machine is not sure, or a form wants it keyed twice
+    SAMPLE = "sample"  # it passed unseen, and shows how often what passed is wrong
+    SECOND = "second"  # one person has keyed it, and another must, without seeing the first's
+    THIRD = "third"  # the two differ
+    SENIOR = "senior"  # somebody could not tell
+
+
+# What is worked through together: a sample is mixed in, so that nobody knows which it is.
+QUEUES = {
+    "look": (CheckKind.LOOK, CheckKind.SAMPLE),
+    "second": (CheckKind.SECOND,),
+    "third": (CheckKind.THIRD,),
+    "senior": (CheckKind.SENIOR,),
+}
+KEYED_TWICE = "keyed twice"
+_DOUBTS = {FieldStatus.MISSING: "missing", FieldStatus.INVALID: "breaks a rule"}
+DISAGREE = "readers disagree"
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """A part of the queue: everything, where a name is None."""
+
+    queue: str = "look"
+    form: str | None = None
+    field: str | None = None
+    department: str | None = None
+    batch: str | None = None
+    reason: str | None = None
+    value: str | None = None
+    document_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One field that waits. ``keyed`` is what the second person keyed, ``seen`` who has decided."""
+
+    document_id: int
+    name: str
+    label: str
+    kind: CheckKind
+    reason: str
+    form: str
+    department: str
+    value: str
+    keyed: str
+    note: str
+    seen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many fields of one column of a form wait in one queue, for one reason."""
+
+    form: str
+    name: str
+    label: str
+    queue: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Of a form's fields that passed unseen: so many were looked at, so many of them were wrong."""
+
+    form: str
+    checked: int
+    wrong: int
+
+
+def reason_of(field: Field) -> str:
+    """Return why a field that is in doubt is: one of the four reasons."""
+    if field.status in _DOUBTS:
+        return _DOUBTS[field.status]
+    disagree = any(reason.startswith(DISAGREE) for reason in field.reasons)
+    return DISAGREE if disagree else "unsure"
+
+
+def enter(
+    db: Database,
+    document_id: int,
+    fields: Sequence[Field],
+    sampled: Collection[str],
+    twice: Collection[str],
+) -> None:
+    """Bring the queue in line with the fields of a record that was filed; inside ``write`` only.
+
+    What people are in the middle of stays: what waits for a second or third person, or a senior.
+    """
+    db.conn.execute(
+        """DELETE FROM checks WHERE document_id = :id AND (kind IN ('look', 'sample')
+        OR name NOT IN (SELECT name FROM fields WHERE document_id = :id))""",
+        {"id": document_id},
+    )
+    place = db.conn.execute(
+        "SELECT form, department, batch_id FROM documents WHERE id = ?", [document_id]
+    ).fetchone()
+    said = {
+        row["name"]
+        for row in db.conn.execute(
+            "SELECT name FROM fields WHERE document_id = ? AND status = 'corrected'", [document_id]
+        )
+    }
+    if place["form"] is None:
+        return
+    rows = []
+    for position, field in enumerate(fields):
+        kind, reason = CheckKind.LOOK, reason_of(field)
+        if field.status is FieldStatus.OK:
+            if field.name not in twice and field.name not in sampled:
+                continue
+            kind, reason = CheckKind.SAMPLE, CheckKind.SAMPLE.value
+        if field.name in twice:
+            kind = CheckKind.LOOK
+            reason = KEYED_TWICE if field.status is FieldStatus.OK else reason
+        if field.name not in said and not field.by_person:
+            row: dict[str, object] = {"name": field.name, "label": field.label}
+            row |= {"kind": kind, "reason": reason}
+            row |= {"value": field.value, "twice": field.name in twice, "position": position}
+            rows.append({**dict(place), **row, "document_id": document_id})
+    db.table("checks").insert_all(rows, ignore=True)
+    db.conn.execute(
+        "UPDATE checks SET department = ? WHERE document_id = ?", [place["department"], document_id]
+    )
+
+
+# What a person may be given
+
+
+def _allowed(viewer: Viewer) -> tuple[str, dict[str, object]]:
+    """Return what a person may be given, as SQL: with SETTLE only what others could not tell."""
+    work = sorted(departments_for(viewer, Action.CORRECT))
+    settle = sorted(departments_for(viewer, Action.SETTLE))
+    sql = """c.department IN (SELECT value FROM json_each(:work))
+        AND (c.kind != 'senior' OR c.department IN (SELECT value FROM json_each(:settle)))
+        AND (c.kind NOT IN ('second', 'third')
+            OR NOT EXISTS (SELECT 1 FROM json_each(c.seen) WHERE value = :me))"""
+    return sql, {"work": json.dumps(work), "settle": json.dumps(settle), "me": viewer.name}
+
+
+def _within(which: Which) -> tuple[str, dict[str, object]]:
+    """Return a part of the queue as SQL."""
+    kinds = [kind.value for kind in QUEUES[which.queue]]
+    wanted: dict[str, object] = {
+        "c.form": which.form, "c.name": which.field, "c.department": which.department,
+        "c.reason": which.reason, "c.value": which.value, "c.document_id": which.document_id,
+    }  # fmt: skip
+    wanted = {column: value for column, value in wanted.items() if value is not None}
+    values = {f"w{n}": value for n, value in enumerate(wanted.values())}
+    sql = "c.kind IN (SELECT value FROM json_each(:kinds))"
+    sql += "".join(f" AND {column} = :w{n}" for n, column in enumerate(wanted))
+    if which.batch is not None:
+        sql += " AND c.batch_id = (SELECT id FROM batches WHERE name = :batch)"
+        values["batch"] = which.batch
+    return sql, {"kinds": json.dumps(kinds), **values}
+
+
+def waiting(store: Store, viewer: Viewer, which: Which | None = None) -> tuple[Waiting, ...]:
+    """Count what waits for this person, by form, field, queue and reason.
+
+    What others hold at the moment counts too. Samples count among what must be looked at.
+    """
+    allowed, values = _allowed(viewer)
+    within, more = _within(which) if which else ("1", {})
+    found = store.db.conn.execute(
+        f"""SELECT c.form, c.name, max(c.label) AS label, c.kind, c.reason, count(*) AS count,
+        min(c.position) AS position FROM checks c WHERE {allowed} AND {within}
+        GROUP BY c.form, c.name, c.kind, c.reason ORDER BY c.form, position, c.kind, c.reason""",
+        {**values, **more},
+    )
+    queues = {kind.value: queue for queue, kinds in QUEUES.items() for kind in kinds}
+    return tuple(
+        Waiting(r["form"], r["name"], r["label"], queues[r["kind"]], r["reason"], r["count"])
+        for r in found
+    )
+
+
+def groups(store: Store, viewer: Viewer, which: Which, limit: int = 60) -> list[tuple[str, int]]:
+    """Return the values that were read in a column and how often, the most frequent first.
+
+    Only what this person may take at the moment counts.
+    """
+    sql, values = _free(viewer, which)
+    found = store.db.conn.execute(
+        f"""SELECT c.value, count(*) AS count FROM checks c WHERE {sql}
+        GROUP BY c.value ORDER BY count DESC, c.value LIMIT :limit""",
+        {**values, "limit": limit},
+    )
+    return [(row["value"], row["count"]) for row in found]
+
+
+def _free(viewer: Viewer, which: Which) -> tuple[str, dict[str, object]]:
+    allowed, values = _allowed(viewer)
+    within, more = _within(which)
+    free = "(c.held_by IS NULL OR c.held_by = :me OR c.held_until < :now)"
+    return f"{allowed} AND {within} AND {free}", {**values, **more, "now": time.time()}
+
+
+def take(
+    store: Store, viewer: Viewer, which: Which, count: int, hold_s: float
+) -> tuple[Check, ...]:
+    """Give a person up to so many checks, in the order of records; they hold them for ``hold_s``.
+
+    What the person holds already comes first.
+    """
+    sql, values = _free(viewer, which)
+    with store.write() as db:
+        found = db.conn.execute(
+            f"""SELECT c.* FROM checks c WHERE {sql}
+            ORDER BY c.held_by IS NULL OR c.held_until < :now, c.document_id, c.position
+            LIMIT :count""",
+            {**values, "count": count},
+        ).fetchall()
+        _hold(db, viewer, found, hold_s)
+    return tuple(map(_check, found))
+
+
+def take_record(
+    store: Store, viewer: Viewer, which: Which, hold_s: float, skip: Iterable[int] = ()
+) -> tuple[Check, ...]:
+    """Give a person all that waits of the next record, without those to be skipped."""
+    sql, values = _free(viewer, which)
+    with store.write() as db:
+        first = db.conn.execute(
+            f"""SELECT c.document_id FROM checks c WHERE {sql}
+            AND c.document_id NOT IN (SELECT value FROM json_each(:skip))
+            ORDER BY c.held_by IS NULL OR c.held_until < :now, c.document_id LIMIT 1""",
+            {**values, "skip": json.dumps(list(skip))},
+        ).fetchone()
+        if first is None:
+            return ()
+        found = db.conn.execute(
+            f"SELECT c.* FROM checks c WHERE {sql} AND c.document_id = :id ORDER BY c.position",
+            {**values, "id": first["document_id"]},
+        ).fetchall()
+        _hold(db, viewer, found, hold_s)
+    return tuple(map(_check, found))
+
+
+def _hold(db: Database, viewer: Viewer, found: Sequence[sqlite3.Row], hold_s: float) -> None:
+    db.conn.executemany(
+        "UPDATE checks SET held_by = ?, held_until = ? WHERE document_id = ? AND name = ?",
+        [(viewer.name, time.time() + hold_s, row["document_id"], row["name"]) for row in found],
+    )
+
+
+def held(store: Store, viewer: Viewer, document_id: int, name: str) -> Check | None:
+    """Return a check that this person may decide at the moment; None where they may not."""
+    which = [Which(queue, document_id=document_id, field=name) for queue in QUEUES]
+    for part in which:
+        sql, values = _free(viewer, part)
+        row = store.db.conn.execute(f"SELECT c.* FROM checks c WHERE {sql}", values).fetchone()
+        if row:
+            return _check(row)
+    return None
+
+
+def release(store: Store, viewer: Viewer) -> None:
+    """Give back all that a person holds."""
+    with store.write() as db:
+        db.conn.execute(
+            "UPDATE checks SET held_by = NULL, held_until = 0 WHERE held_by = ?", [viewer.name]
+        )
+
+
+def hold_on(store: Store, viewer: Viewer, hold_s: float) -> None:
+    """Keep what a person still holds for ``hold_s`` from now on."""
+    with store.write() as db:
+        db.conn.execute(
+            "UPDATE checks SET held_until = :until WHERE held_by = :me AND held_until > :now",
+            {"until": time.time() + hold_s, "me": viewer.name, "now": time.time()},
+        )
+
+
+def sampled(store: Store, viewer: Viewer) -> tuple[Sampled, ...]:
+    """Return what the samples of each form have shown, in the departments that a person may see."""
+    seen = sorted(departments_for(viewer, Action.SEE))
+    found = store.db.conn.execute(
+        """SELECT s.form, count(*) AS checked, sum(s.verdict = 'changed') AS wrong
+        FROM decisions s JOIN documents d ON d.id = s.document_id
+        WHERE s.kind = 'sample' AND s.verdict IN ('confirmed', 'changed')
+        AND s.taken_back_at IS NULL AND d.department IN (SELECT value FROM json_each(?))
+        GROUP BY s.form ORDER BY s.form""",
+        [json.dumps(seen)],
+    )
+    return tuple(Sampled(row["form"], row["checked"], row["wrong"]) for row in found)
+
+
+def _check(row: sqlite3.Row) -> Check:
+    return Check(
+        document_id=row["document_id"],
+        name=row["name"],
+        label=row["label"],
+        kind=CheckKind(row["kind"]),
+        reason=row["reason"],
+        form=row["form"],
+        department=row["department"],
+        value=row["value"],
+        keyed=row["keyed"],
+        note=row["note"],
+        seen=tuple(json.loads(row["seen"])),
+    )
