@@ -32,6 +32,8 @@ _RUN, _MISREAD, _AS_MISREAD = 3, 60, 0.9
 _SAME = 0.8
 # What all scans say alike is printed, if they are so many, even where it seems to answer a label.
 _PRINT_ON = 3
+# That much of a printed text is misread at most (share of its letters).
+_MOST_MISREAD = 0.1
 # A tick box is read as so many letters at most.
 _BOX_LETTERS = 2
 # A word that is so many times wider than a square in it has it as a letter.
@@ -86,12 +88,19 @@ class FormPage:
         return (word in self.common or not letters(word.text)) and not self.is_answer(word)
 
     def is_answer(self, word: Word) -> bool:
-        """Say whether a word answers a label; what has a tick box in it is print."""
-        return any(
-            pair.value_box.holds(word.box)
-            for pair in self.first.pairs
-            if not any(pair.value_box.holds(square) for square in self.squares)
-        )
+        """Say whether a word answers a label; what has a tick box in it is print.
+
+        On a single scan only what stands right of the box is: nothing tells the rest from answers.
+        """
+        held = (pair for pair in self.first.pairs if pair.value_box.holds(word.box))
+        return any(not self._is_ticked(word, pair) for pair in held)
+
+    def _is_ticked(self, word: Word, pair: Pair) -> bool:
+        inside = [square for square in self.squares if pair.value_box.holds(square)]
+        if self.others or not inside:
+            return bool(inside)
+        level = [s for s in inside if word.box.top <= s.centre[1] <= word.box.bottom]
+        return any(s.left <= word.box.centre[0] for s in level)
 
     def is_box(self, word: Word) -> bool:
         """Say whether a tick box was read as a word."""
@@ -137,8 +146,13 @@ def _answered(first: ScannedPage, common: Container[Word], others: int) -> tuple
     """Return the pairs of labels and answers; what three scans have in common is no answer."""
     if others < _PRINT_ON - 1:
         return first.pairs
-    free = [word for word in first.words if word not in common and letters(word.text)]
-    return tuple(p for p in first.pairs if any(p.value_box.holds(word.box) for word in free))
+
+    def is_answered(pair: Pair) -> bool:
+        words = [word for word in first.words if pair.value_box.holds(word.box)]
+        free = sum(len(letters(word.text)) for word in words if word not in common)
+        return free > _MOST_MISREAD * sum(len(letters(word.text)) for word in words)
+
+    return tuple(filter(is_answered, first.pairs))
 
 
 def parted(words: Sequence[Word]) -> Iterable[list[Word]]:
@@ -178,7 +192,8 @@ def _row(words: Iterable[Word]) -> _Row:
 def _held(first: ScannedPage, other: ScannedPage) -> tuple[set[Word], ScannedPage]:
     """Return the first's words that stand on another scan too, and that as it lies on the first.
 
-    Texts that are alike say how it lies; then only what lies on about the same line is the same.
+    Texts that are alike say how it lies. Where enough do, only what lies on about the same line is
+    the same.
     """
     far = tuple(_NEAR * side for side in first.size)
     common, points = _alike(first, other, lambda box: _stretched(box, other, first), far)

@@ -100,8 +100,8 @@ def draft_form(name: str, scans: Sequence[Sequence[ScannedPage]]) -> str:
     """Write a template's first draft as TOML: how to know the form, its fields, its print.
 
     What is not on all scans is left out, and what answers a label: nothing else tells print from
-    what somebody has written, so an answer that all copies share, or any other of a single copy,
-    may be taken for print. Raises InputError when the scans have no print in common.
+    what somebody has written, so an answer that all copies share, or nearly, or one of a single
+    copy, may be taken for print. Raises InputError when the scans have no print in common.
     """
     pages_held = form_pages(scans)
     texts = printed_texts(pages_held)

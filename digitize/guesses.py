@@ -15,8 +15,8 @@ from digitize.identify import letters
 from records.geometry import Box, union
 from records.model import Pair, Word
 
-# How like (0 to 100) a label must read on another scan.
-_LIKE = 85
+# How like (0 to 100) a label must read on another scan, and so short a word as "date".
+_LIKE, _LIKE_DATE = 85, 75
 _LEAST_LETTERS = 6
 # What is printed where somebody signs, in so many words at most; how high a signature may be, and
 # how near to its rule such a text stands (shares of the page's height).
@@ -199,13 +199,28 @@ def tick_boxes(pages: Sequence[FormPage]) -> tuple[Ticks, ...]:
     found: list[Ticks] = []
     for page in pages:
         for row in _rows(page.squares):
-            ends = not _beside(row[-1], page) and bool(_left_of(row[0], row, page))
+            ends = _ends_with_boxes(row, page)
             texts = [(s, _left_of(s, row, page) if ends else _beside(s, page)) for s in row]
             boxes = [(square, text) for square, text in texts if text]
             if boxes:
                 first = boxes[0][1][0].box.left if ends else boxes[0][0].left
                 found += _of_row(boxes, _before(first, boxes[0][0], page), page)
     return tuple(found)
+
+
+def _ends_with_boxes(row: Sequence[Box], page: FormPage) -> bool:
+    """Say whether the texts of a row stand left of their boxes: it ends so, or all are nearer."""
+    if not _left_of(row[0], row, page):
+        return False
+    return not _beside(row[-1], page) or all(_is_nearer(square, row, page) for square in row)
+
+
+def _is_nearer(square: Box, row: Sequence[Box], page: FormPage) -> bool:
+    """Say whether a box has a text left of it that is nearer than the one right of it."""
+    left, right = _left_of(square, row, page), _beside(square, page)
+    if not left or not right:
+        return bool(left)
+    return square.left - left[-1].box.right < right[0].box.left - square.right
 
 
 def _of_row(
@@ -249,19 +264,31 @@ def _beside(square: Box, page: FormPage) -> list[Word]:
     row = [w for w in _on_row(square, page) if w.box.centre[0] > square.right or _has(w, square)]
     run = next(iter(parted(row)), [])
     ends = [b.left for b in page.squares if b.left >= square.right and _are_level(b, square)]
-    run = page.printed([w for w in run if w.box.left < min(ends, default=page.first.size[0])])
-    return run if run and run[0].box.left - square.right < _CLOSE * square.width else []
+    run = [w for w in run if w.box.left < min(ends, default=page.first.size[0])]
+    if not run or run[0].box.left - square.right >= _CLOSE * square.width:
+        return []
+    misread = not (page.is_print(run[0]) or page.is_answer(run[0]))
+    return page.printed(run[1:] if misread else run)
 
 
 def _has(word: Word, square: Box) -> bool:
     """Say whether a word was read together with the tick box before it."""
-    return word.box.holds(square) and word.box.left <= square.right
+    return word.box.holds(square) and square.centre[0] <= word.box.centre[0]
+
+
+def _runs_into(word: Word, square: Box) -> bool:
+    """Say whether a word was read together with the tick box behind it."""
+    return word.box.left < square.left < word.box.right and word.box.centre[0] < square.centre[0]
 
 
 def _left_of(square: Box, row: Sequence[Box], page: FormPage) -> list[Word]:
     """Return the text that ends left of a square, after the square before it, if it is printed."""
     after = max((b.right for b in row if b.right <= square.left), default=0)
-    words = [w for w in _on_row(square, page) if after <= w.box.left and w.box.right <= square.left]
+    words = [
+        w
+        for w in _on_row(square, page)
+        if after <= w.box.centre[0] and (w.box.right <= square.left or _runs_into(w, square))
+    ]
     runs = list(parted(words))
     close = runs and square.left - runs[-1][-1].box.right < _CLOSE * square.width
     return runs[-1] if close and all(map(page.is_print, runs[-1])) else []
@@ -286,7 +313,7 @@ def signatures(
     """
     found = []
     for text in texts:
-        asks = _asks(text.text) and not _DATE.search(text.text)
+        asks = _asks(text.text) and not _is_dated(text.text)
         ticked = any(t.page == text.page and in_any(text.zone, t.texts) for t in ticks)
         if asks and not ticked and len(text.text.split()) <= _SIGN_WORDS:
             zone = _sign_zone(text, pages[text.page - 1], texts)
@@ -299,6 +326,12 @@ def _asks(text: str) -> bool:
     """Say whether a text asks for a signature, a letter or so misread."""
     misread = any(fuzz.ratio(letters(word), "signature") >= _LIKE for word in text.split())
     return misread or bool(_SIGN.search(text))
+
+
+def _is_dated(text: str) -> bool:
+    """Say whether a text asks for a date, a letter of it misread."""
+    misread = any(fuzz.ratio(letters(word), "date") >= _LIKE_DATE for word in text.split())
+    return misread or bool(_DATE.search(text))
 
 
 def _sign_zone(text: Printed, page: FormPage, texts: Sequence[Printed]) -> Zone:
@@ -321,8 +354,11 @@ def _sign_zone(text: Printed, page: FormPage, texts: Sequence[Printed]) -> Zone:
             max([line[0], *starts]), max(0.0, line[1] - _SIGNATURE_HEIGHT),
             min([line[2], *ends]), line[1],
         )  # fmt: skip
-        # What is printed in a cell stands right under a rule, as this text does.
-        heads = [z for z in prints if _is_under(z, rules) and z[3] > zone[1] and z[1] < zone[3]]
+        # What is printed in a cell stands right under a rule, as this text does; and through the
+        # place to sign goes no other rule.
+        heads = [z for z in prints if z != text.zone and _is_under(z, rules)]
+        heads += [rule for rule in rules if rule != line]
+        heads = [z for z in heads if z[3] > zone[1] + _APART and z[1] < zone[3] - _APART]
         if right > _NO_ROOM or not any(z[0] < zone[2] and z[2] > zone[0] for z in heads):
             return zone
     return _roomy((right + 0.01, top, right + 0.02, bottom), text.zone, _stops(page, texts))

@@ -317,6 +317,50 @@ def test_options_may_stand_left_of_their_boxes(copies: int) -> None:
     assert [(o.value, o.zone[0]) for o in field.options] == [("Yes", 0.335), ("No", 0.425)]
 
 
+@pytest.mark.parametrize(
+    ("yes", "no", "behind"),
+    [(Box(300, 200, 350, 220), None, ""), (None, None, "if so when"),
+     (Box(300, 200, 360, 220), Box(400, 200, 450, 220), "")],
+    ids=["read with its box", "a text behind", "both read with their boxes"],
+)  # fmt: skip
+def test_options_left_of_their_boxes_are_not_taken_for_the_next(
+    yes: Box | None, no: Box | None, behind: str
+) -> None:
+    """However the words were read, "No" is never the name of the box of "Yes"."""
+    rows = [*LEFT[:3], (560, 200, behind)] if behind else LEFT[:3]
+    copy = made((*TITLE, *rows), (335, 202), (425, 202))
+    lines = list(copy.lines)
+    for place, wide in ((2, yes), (3, no)):
+        if wide:
+            lines[place] = Line((replace(lines[place].words[0], box=wide),))
+    (field,) = drafted(replace(copy, lines=tuple(lines)), copy, copy).fields
+    assert [o.value for o in field.options] == ["Yes", "No"]
+    assert [o.zone[0] for o in field.options] == pytest.approx([0.335, 0.425], abs=0.005)
+
+
+def test_a_box_whose_first_word_is_misread_is_kept() -> None:
+    """It is called by the rest of its text."""
+    rows = [(*TITLE, (90, 300, f"{word} time basis of work")) for word in ("full", "fuii")]
+    copies = [made(texts, (60, 302)) for texts in rows]
+    assert [f.label for f in drafted(*copies).fields] == ["time basis of work"]
+
+
+def test_a_misread_word_makes_no_answer_of_print() -> None:
+    """A paragraph that seems to answer a label is print, though three copies differ in a word."""
+    said = (
+        "Statements are on view at any time at the webpage of the office of the clerk of the town"
+    )
+    copies = []
+    for word in ("webpage", "vvebpaqe", "wehpaqe"):
+        rows = (*PRINT, (400, 202, said.replace("webpage", word)))
+        copy = page(rows)
+        pair = Pair("Name of owner", rows[-1][2], box(copy.lines[1]), box(copy.lines[-1]), 0.9)
+        copies.append(replace(copy, pairs=(pair,)))
+    form = drafted(*copies)
+    assert form.fields == ()
+    assert any(said.startswith(text.text) for text in form.reference)
+
+
 def test_tick_boxes_stand_in_the_order_of_their_row() -> None:
     """From left to right, though one lies a little higher; each on its page."""
     texts = ("Cats are kept", "Dogs are kept", "Owls are kept")
@@ -327,6 +371,17 @@ def test_tick_boxes_stand_in_the_order_of_their_row() -> None:
     assert [(f.label, f.pages) for f in form.fields] == [
         *((text, (1,)) for text in texts), ("Keeps bees", (2,)),
     ]  # fmt: skip
+
+
+def test_an_answer_beside_a_tick_box_of_a_single_copy_is_not_in_its_draft() -> None:
+    """A value with a box in it is the box's text from there on; what stands before it is not."""
+    copy = made((*TITLE, (50, 200, "Owner of the dog"), (300, 200, "Rex Millbrook"),
+                 (600, 200, "kept outside")), (570, 202))  # fmt: skip
+    value = Box(300, 200, 720, 220)
+    pair = Pair("Owner of the dog", "Rex Millbrook kept outside", box(copy.lines[1]), value, 0.9)
+    text = draft_form("dog", [[replace(copy, pairs=(pair,))]])
+    assert "Rex" not in text
+    assert "kept outside" in text
 
 
 def test_no_field_lies_over_tick_boxes() -> None:
@@ -373,10 +428,14 @@ def test_signatures_are_guessed() -> None:
         (((50, 700, "Signature"), (60, 668, "X")), (Box(50, 690, 450, 693),),
          [(0.05, 0.65, 0.45, 0.69)]),
         (((50, 700, "(Signatüre)"),), (Box(50, 690, 450, 693),), [(0.05, 0.65, 0.45, 0.69)]),
+        (((50, 690, "Signature"),), (Box(50, 690, 450, 693),), [(0.05, 0.65, 0.45, 0.69)]),
+        (((50, 700, "Signature"),), (Box(50, 690, 450, 693), Box(20, 670, 900, 672)),
+         [(0.142, 0.69, 0.98, 0.73)]),
+        (((50, 700, "(Dafe of signature)"),), (Box(50, 690, 450, 693),), []),
         (((50, 700, "Day on which it was dated and signed"),), (), []),
     ],
     ids=["a date on its rule", "a date before it", "in a cell", "candidate", "an X", "misread",
-         "of a date"],
+         "touching its rule", "a rule through it", "of a misread date", "of a date"],
 )  # fmt: skip
 @pytest.mark.parametrize("copies", [1, 2])
 def test_the_place_to_sign(
