@@ -163,20 +163,26 @@ def standing(experiences: Sequence[Experience]) -> Standing:
     )
 
 
-def upper_end(wrong: int, checked: int) -> float:
+def upper_end(wrong: int, checked: int, chance: float = _ONE_IN_TWENTY) -> float:
     """Return the error at which so few wrong ones would be seen one time in twenty.
 
-    It is the exact 95 % bound of Clopper and Pearson (1934, Biometrika 26: 404), by bisection. It
-    stays honest where none is wrong: 0 of 30 may still be 9.5 %.
+    It is the exact 95 % bound of Clopper and Pearson (1934, Biometrika 26: 404), by bisection, or
+    that of another ``chance``. It stays honest where none is wrong: 0 of 30 may still be 9.5 %.
     """
     low, high = wrong / checked, 1.0
     while high - low > _EXACT:
         middle = (low + high) / 2
-        if _chance(wrong, checked, middle) > _ONE_IN_TWENTY:
+        if _chance(wrong, checked, middle) > chance:
             low = middle
         else:
             high = middle
     return high
+
+
+def interval(wrong: int, checked: int) -> tuple[float, float]:
+    """Return the two ends between which an error lies, at 95 %, by the same method."""
+    low = 1 - upper_end(checked - wrong, checked, _ONE_IN_TWENTY / 2)
+    return max(low, 0.0), upper_end(wrong, checked, _ONE_IN_TWENTY / 2)
 
 
 def _chance(wrong: int, checked: int, error: float) -> float:

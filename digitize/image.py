@@ -310,6 +310,15 @@ def rendition(png: bytes, width: int) -> bytes:
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 72])[1].tobytes()
 
 
+def snippet(image: Grey, area: Box, width: int) -> bytes:
+    """Return a part of a page, ``(h, w) uint8``, as a JPEG at most ``width`` pixels wide."""
+    part, _ = cut_out(image, area)
+    scale = min(1.0, width / max(part.shape[1], 1))
+    if scale < 1.0:
+        part = reduced(part, scale)
+    return cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, 72])[1].tobytes()
+
+
 def whole(image: Grey) -> Box:
     """Return the box of all of an image, ``(h, w) uint8``."""
     height, width = image.shape

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlite_utils import Database
@@ -38,6 +38,9 @@ QUEUES = {
     "senior": (CheckKind.SENIOR,),
 }
 KEYED_TWICE = "keyed twice"
+PICKED_OUT = "picked out"
+# No record has so many fields.
+_ALL = 100_000
 _DOUBTS = {FieldStatus.MISSING: "missing", FieldStatus.INVALID: "breaks a rule"}
 DISAGREE = "readers disagree"
 
@@ -54,6 +57,7 @@ class Which:
     reason: str | None = None
     value: str | None = None
     document_id: int | None = None
+    grouped: bool = False  # without what was picked out of its group
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,30 +179,35 @@ def _within(which: Which) -> tuple[str, dict[str, object]]:
     values = {f"w{n}": value for n, value in enumerate(wanted.values())}
     sql = "c.kind IN (SELECT value FROM json_each(:kinds))"
     sql += "".join(f" AND {column} = :w{n}" for n, column in enumerate(wanted))
+    if which.grouped:
+        sql += f" AND c.reason != '{PICKED_OUT}'"
     if which.batch is not None:
         sql += " AND c.batch_id = (SELECT id FROM batches WHERE name = :batch)"
         values["batch"] = which.batch
     return sql, {"kinds": json.dumps(kinds), **values}
 
 
-def waiting(store: Store, viewer: Viewer, which: Which | None = None) -> tuple[Waiting, ...]:
+def waiting(
+    store: Store, viewer: Viewer, parts: Iterable[Which] = tuple(map(Which, QUEUES))
+) -> tuple[Waiting, ...]:
     """Count what waits for this person, by form, field, queue and reason.
 
     What others hold at the moment counts too. Samples count among what must be looked at.
     """
+    return tuple(w for part in parts for w in _waiting(store, viewer, part))
+
+
+def _waiting(store: Store, viewer: Viewer, which: Which) -> Iterable[Waiting]:
     allowed, values = _allowed(viewer)
-    within, more = _within(which) if which else ("1", {})
+    within, more = _within(which)
     found = store.db.conn.execute(
         f"""SELECT c.form, c.name, max(c.label) AS label, c.kind, c.reason, count(*) AS count,
         min(c.position) AS position FROM checks c WHERE {allowed} AND {within}
         GROUP BY c.form, c.name, c.kind, c.reason ORDER BY c.form, position, c.kind, c.reason""",
         {**values, **more},
     )
-    queues = {kind.value: queue for queue, kinds in QUEUES.items() for kind in kinds}
-    return tuple(
-        Waiting(r["form"], r["name"], r["label"], queues[r["kind"]], r["reason"], r["count"])
-        for r in found
-    )
+    for r in found:
+        yield Waiting(r["form"], r["name"], r["label"], which.queue, r["reason"], r["count"])
 
 
 def groups(store: Store, viewer: Viewer, which: Which, limit: int = 60) -> list[tuple[str, int]]:
@@ -223,19 +232,25 @@ def _free(viewer: Viewer, which: Which) -> tuple[str, dict[str, object]]:
 
 
 def take(
-    store: Store, viewer: Viewer, which: Which, count: int, hold_s: float
+    store: Store,
+    viewer: Viewer,
+    which: Which,
+    count: int,
+    hold_s: float,
+    skip: Iterable[int] = (),
 ) -> tuple[Check, ...]:
     """Give a person up to so many checks, in the order of records; they hold them for ``hold_s``.
 
-    What the person holds already comes first.
+    What the person holds already comes first. Records to ``skip`` are those on the screen.
     """
     sql, values = _free(viewer, which)
     with store.write() as db:
         found = db.conn.execute(
             f"""SELECT c.* FROM checks c WHERE {sql}
+            AND c.document_id NOT IN (SELECT value FROM json_each(:skip))
             ORDER BY c.held_by IS NULL OR c.held_until < :now, c.document_id, c.position
             LIMIT :count""",
-            {**values, "count": count},
+            {**values, "count": count, "skip": json.dumps(list(skip))},
         ).fetchall()
         _hold(db, viewer, found, hold_s)
     return tuple(map(_check, found))
@@ -244,23 +259,23 @@ def take(
 def take_record(
     store: Store, viewer: Viewer, which: Which, hold_s: float, skip: Iterable[int] = ()
 ) -> tuple[Check, ...]:
-    """Give a person all that waits of the next record, without those to be skipped."""
-    sql, values = _free(viewer, which)
+    """Give a person all that waits of the next record, without those to ``skip``."""
+    first = take(store, viewer, which, 1, hold_s, skip)
+    if not first:
+        return ()
+    return take(store, viewer, replace(which, document_id=first[0].document_id), _ALL, hold_s)
+
+
+def pick_out(store: Store, viewer: Viewer, document_id: int, names: Sequence[str]) -> None:
+    """Say that fields do not belong to the group of their value; they are looked at one by one."""
+    allowed, values = _allowed(viewer)
     with store.write() as db:
-        first = db.conn.execute(
-            f"""SELECT c.document_id FROM checks c WHERE {sql}
-            AND c.document_id NOT IN (SELECT value FROM json_each(:skip))
-            ORDER BY c.held_by IS NULL OR c.held_until < :now, c.document_id LIMIT 1""",
-            {**values, "skip": json.dumps(list(skip))},
-        ).fetchone()
-        if first is None:
-            return ()
-        found = db.conn.execute(
-            f"SELECT c.* FROM checks c WHERE {sql} AND c.document_id = :id ORDER BY c.position",
-            {**values, "id": first["document_id"]},
-        ).fetchall()
-        _hold(db, viewer, found, hold_s)
-    return tuple(map(_check, found))
+        db.conn.execute(
+            f"""UPDATE checks AS c SET reason = :reason, held_by = NULL, held_until = 0
+            WHERE c.document_id = :id AND c.name IN (SELECT value FROM json_each(:names))
+            AND c.kind IN ('look', 'sample') AND {allowed}""",
+            {**values, "reason": PICKED_OUT, "id": document_id, "names": json.dumps(list(names))},
+        )
 
 
 def _hold(db: Database, viewer: Viewer, found: Sequence[sqlite3.Row], hold_s: float) -> None:

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from webui import (
     batches,
+    checking,
     errors,
     finding,
     gate,
@@ -19,6 +20,7 @@ from webui import (
     images,
     record,
     signin,
+    snippets,
     spool,
     wording,
 )
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from digitize.installation import Installation
 
 _MB = 1_000_000
-_BLUEPRINTS = (signin, finding, record, images, handing_in, batches, health)
+_BLUEPRINTS = (
+    signin, finding, record, images, snippets, checking, handing_in, batches, health
+)  # fmt: skip
 
 
 def create_app(installation: Installation, testing: bool = False) -> Flask:
@@ -70,6 +74,7 @@ def _words(app: Flask, installation: Installation) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         status_tag=wording.status_tag,
+        reason_tag=wording.REASONS.get,
         counted=wording.counted,
         sentence=wording.sentence,
         sureness=lambda field: wording.confidence_words(field, settings.forms.sure),

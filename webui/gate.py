@@ -90,5 +90,6 @@ def _for_templates() -> dict[str, Any]:
     viewer = g.get("viewer")
     return {
         "person": g.get("person"),
+        "may_check": bool(viewer and departments_for(viewer, Action.CORRECT)),
         "may_add": bool(viewer and departments_for(viewer, Action.ADD)),
     }

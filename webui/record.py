@@ -24,7 +24,7 @@ blueprint = Blueprint("record", __name__)
 
 LONGEST_VALUE = 5000
 MOST_THUMBNAILS = 12
-_ONE_LINE = 60  # characters; longer values get a box of several lines
+ONE_LINE = 60  # characters; longer values get a box of several lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +226,6 @@ def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, 
         error=attempt.errors.get(field.name),
         options=options,
         suggestions=spec.values if spec else (),
-        long=len(text) > _ONE_LINE or "\n" in text,
+        long=len(text) > ONE_LINE or "\n" in text,
         show=url_for("record.show", **place, _anchor="page"),
     )

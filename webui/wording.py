@@ -48,6 +48,15 @@ _ACTIONS = {
     "failed": "could not read the file",
     "corrected": "corrected",
 }
+# Why a field waits for a person: what a tag says, its shape and its tone.
+REASONS = {
+    "missing": Tag("Missing", "gap", "warn"),
+    "unsure": Tag("Not sure", "question", "warn"),
+    "breaks a rule": Tag("Breaks a rule", "alert", "bad"),
+    "readers disagree": Tag("Readers disagree", "fork", "warn"),
+    "keyed twice": Tag("Keyed twice", "person", "calm"),
+    "picked out": Tag("Picked out of its group", "box", "warn"),
+}
 VERY_SURE = 0.97
 
 

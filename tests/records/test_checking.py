@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,13 @@ def said(room: Room, viewer: Viewer, check: Check, value: str) -> None:
     correcting.correct(room.store, viewer, before, new, before, HOW)
 
 
+def _until_said(room: Room, viewer: Viewer, check: Check) -> None:
+    """Write a value though another person changes other fields of the record, as the desk does."""
+    while True:
+        with suppress(StaleVersionError):
+            return said(room, viewer, check, viewer.name)
+
+
 def given(room: Room, viewer: Viewer, queue: str = "look", count: int = 99) -> list[str]:
     """Return the names of the fields that a person is given."""
     return [c.name for c in checking.take(room.store, viewer, Which(queue), count, HOLD_S)]
@@ -111,7 +119,7 @@ def test_a_record_that_is_read_again_waits_afresh(room: Room) -> None:
     )
     filing.file_records(room.store, "test", sha256, [replace(first, fields=again)])
     found = checking.waiting(room.store, person(room, "olga", Role.RECORDS_OFFICER))
-    assert [(w.name, w.queue) for w in found] == [("c", "senior"), ("e", "look")]
+    assert [(w.name, w.queue) for w in found] == [("e", "look"), ("c", "senior")]
 
 
 def test_a_record_that_lost_its_pages_waits_no_more(room: Room) -> None:
@@ -143,7 +151,7 @@ def test_a_part_of_the_queue(room: Room, which: Which, names: str) -> None:
     filed(room, b"one", *(field(n, v, UNSURE) for n, v in zip("abc", "123", strict=True)), DISAGREE)
     ann = person(room, "ann", own=("clerk", "building"))
     assert "".join(c.name for c in checking.take(room.store, ann, which, 9, HOLD_S)) == names
-    assert sum(w.count for w in checking.waiting(room.store, ann, which)) == len(names)
+    assert sum(w.count for w in checking.waiting(room.store, ann, [which])) == len(names)
 
 
 # Who is given what
@@ -224,7 +232,7 @@ def test_two_people_never_get_the_same(room: Room, tmp_path: Path) -> None:
         viewer = person(mine, name)
         while found := checking.take(store, viewer, Which(), 7, HOLD_S):
             for check in found:
-                said(mine, viewer, check, name)
+                _until_said(mine, viewer, check)
                 done.append((check.document_id, check.name))
         store.close()
 

@@ -138,6 +138,8 @@ class Written:
     form: str | None
     lines: tuple[str, ...]
     fields: tuple[tuple[str, str, str, FieldStatus], ...]  # name, label, value, status
+    twice: frozenset[str] = frozenset()
+    sampled: frozenset[str] = frozenset()
 
 
 PERMIT = Written(
@@ -191,6 +193,8 @@ def file_record(
         status=status,
         reasons=reasons,
         fields=tuple(_field(n, *spec) for n, spec in enumerate(written.fields)),
+        twice=written.twice,
+        sampled=written.sampled,
     )
     return filing.file_records(store, "reader", kept.sha256, [draft])[0]
 
@@ -220,7 +224,7 @@ def _field(place: int, name: str, label: str, value: str, status: FieldStatus) -
         value=value,
         confidence=0.52 if doubtful else 0.95,
         page=1,
-        box=Box(60, 100 + 90 * place, 500, 130 + 90 * place),
+        box=Box(60, 150 + 90 * place, 500, 182 + 90 * place),
         status=status,
         reasons=("unsure: the reading is not certain",) if doubtful else (),
         reader="tesseract",

@@ -39,6 +39,21 @@ def _corrects(who: str, key: str) -> int:
     return 303 if who in CORRECTS[key] else 403
 
 
+def _decides(who: str, key: str) -> int:
+    """The form of these tests does not say what it decides: it is refused, but only then."""
+    found = _corrects(who, key)
+    return 400 if found == 303 else found
+
+
+def _sees_field(who: str, key: str) -> int:
+    """Only the permit has fields."""
+    return _sees(who, key) if key == "permit" else 404
+
+
+def _checks(found: int) -> Expected:
+    return lambda who, key: 403 if who == "vera" else found
+
+
 # What a signed-in person gets, by endpoint, person and record. A route that is missing here fails.
 ROUTES: dict[str, Expected] = {
     "static": lambda who, key: 200,
@@ -46,6 +61,14 @@ ROUTES: dict[str, Expected] = {
     "finding.search": lambda who, key: 200,
     "record.show": _sees,
     "record.correct": _corrects,
+    "checking.queue": _checks(200),
+    "checking.work": _checks(200),
+    "checking.look": _sees_field,
+    "checking.decide": _decides,
+    "checking.accept": _checks(303),
+    "checking.undo": _checks(303),
+    "checking.release": _checks(303),
+    "snippets.picture": _sees_field,
     "images.page_image": _sees,
     "images.original": _sees,
     "handing_in.upload": lambda who, key: 403 if who == "vera" else 200,
@@ -72,7 +95,10 @@ def _rules(site: Site) -> list[Rule]:
 def _asked(
     client: FlaskClient, site: Site, rule: Rule, key: str, who: str = "", token: bool = True
 ) -> TestResponse:
-    values = {"document_id": site.records[key], "number": 1, "size": "page", "filename": "base.css"}
+    values = {
+        "document_id": site.records[key], "number": 1, "size": "page", "filename": "base.css",
+        "name": "owner_name", "way": "column",
+    }  # fmt: skip
     needed = {name: values[name] for name in rule.arguments}
     with site.app.test_request_context():
         path = site.app.url_map.bind("localhost").build(rule.endpoint, needed)

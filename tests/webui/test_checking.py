@@ -1,0 +1,421 @@
+"""Checking fields: what a person is given and sees, and what becomes of what they say."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from digitize import desk
+from digitize.desk import Verdict
+from records import checking, people
+from records.access import Viewer
+from records.checking import CheckKind, Which
+from records.correcting import How
+from records.model import FieldStatus
+from records.people import viewer as viewer_of
+
+from .conftest import PERMIT, Site, csrf, file_record
+
+HOW = How("column", 1.0)
+UNSURE = FieldStatus.UNSURE
+
+
+def permits(site: Site, *owners: str, **more: frozenset[str]) -> list[int]:
+    """File permits with an owner each that was not read for sure."""
+    made = []
+    for owner in owners:
+        spec = ("owner_name", "OWNER", owner, UNSURE)
+        written = replace(
+            PERMIT, title=f"Permit of {owner}", fields=(*PERMIT.fields[:3], spec), **more
+        )
+        made.append(file_record(site.installation, written, f"{owner}{len(made)}.pdf"))
+    return made
+
+
+def as_(site: Site, name: str) -> Viewer:
+    """Return a person as the access rules see them."""
+    store = site.installation.store
+    return viewer_of(store, people.by_name(store, name))
+
+
+def decide(
+    client: FlaskClient, number: int, value: str = "", name: str = "owner_name", **more: str
+) -> TestResponse:
+    """Decide a field as the page's own form does."""
+    page = client.get("/check/column").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    data = {"csrf_token": token.group(1), "value": value, "kind": "look", "way": "column",
+            "since": "1", "back": "/check"}  # fmt: skip
+    return client.post(f"/records/{number}/fields/{name}/decision", data={**data, **more})
+
+
+def field(site: Site, number: int, name: str = "owner_name"):
+    """Return a field as the database has it."""
+    return next(f for f in site.installation.store.fields(number) if f.name == name)
+
+
+def column(client: FlaskClient, **asked: str) -> str:
+    """Return the page of a column."""
+    words = {"form": "building-permit", "field": "owner_name", **asked}
+    return client.get(f"/check/column?{urlencode(words)}").text
+
+
+# What waits
+
+
+def test_the_queue_says_what_waits_and_why(site: Site, clerk: FlaskClient) -> None:
+    """By form and field, with the number and the reason, and three ways to work through it."""
+    permits(site, "Ann", "Bob")
+    page = clerk.get("/check").text
+    assert "3 fields wait for a person" in page
+    assert "Building permit application" in page
+    assert "Not sure" in page
+    for way in ("record", "column", "group"):
+        assert f'href="/check/{way}?' in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("reason=unsure", "1 field wait"),
+        ("reason=missing", "Nothing of this kind waits"),
+        ("batch=Drawer+1", "1 field wait"),
+        ("batch=Drawer+9", "Nothing of this kind waits"),
+        ("department=building", "1 field wait"),
+        ("department=licensing", "Nothing of this kind waits"),
+    ],
+)
+def test_a_part_of_the_queue_is_shown(shared_site: Site, asked: str, said: str) -> None:
+    """By batch, department or reason; and the way back to all of it."""
+    page = shared_site.client("carl").get(f"/check?{asked}").text
+    assert said in page
+    assert "Show all" in page
+
+
+def test_who_may_not_see_a_record_is_given_none_of_it(site: Site) -> None:
+    """Neither its fields nor their number reach a clerk of another department."""
+    permits(site, "Ann")
+    outsider = site.client("outsider")
+    assert "Nothing waits" in outsider.get("/check").text
+    page = column(outsider)
+    assert "Ann" not in page
+    assert "Nothing of this kind waits" in page
+    assert site.client("vera").get("/check").status_code == 403
+
+
+def test_samples_are_told_with_their_interval(site: Site, clerk: FlaskClient) -> None:
+    """What was found wrong of what passed unseen is shown by form, with how sure that is."""
+    spec = ("site_address", "ADDRESS", "12 Elm", FieldStatus.OK)
+    for n in range(20):
+        written = replace(PERMIT, title=f"{n}", fields=(spec,), sampled=frozenset({"site_address"}))
+        number = file_record(site.installation, written, f"{n}.pdf")
+        decide(clerk, number, "12 Elm" if n else "12 Oak", "site_address", kind="sample")
+    page = clerk.get("/check").text
+    assert "How often what passed unseen is wrong" in page
+    assert "0.1 to 24.9 in 100" in page
+
+
+# One by one
+
+
+def test_a_column_shows_each_field_beside_its_picture(site: Site, clerk: FlaskClient) -> None:
+    """Its value in a box, its reason, its record, and its piece of the page."""
+    (number,) = permits(site, "Quillon")
+    page = column(clerk)
+    assert 'value="Quillon"' in page
+    assert "Permit of Quillon" in page
+    (url,) = set(re.findall(rf'src="(/records/{number}/fields/owner_name\.jpg\?v=[^"]+)"', page))
+    answer = clerk.get(url)
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert "immutable" in answer.headers["Cache-Control"]
+    width, height = Image.open(io.BytesIO(answer.data)).size
+    assert 440 <= width <= 500
+    assert 32 <= height <= 60
+    stale = clerk.get(url.partition("?")[0])
+    assert "immutable" not in stale.headers["Cache-Control"]
+
+
+def test_a_field_without_a_place_is_shown_on_its_page(site: Site, clerk: FlaskClient) -> None:
+    """There is no piece to show, and the whole page is a link away."""
+    (number,) = permits(site, "Quillon")
+    with site.installation.store.write() as db:
+        db.execute("UPDATE fields SET box = NULL WHERE document_id = ?", [number])
+    page = column(clerk)
+    assert "Its place on the page is not known" in page
+    assert clerk.get(f"/records/{number}/fields/owner_name.jpg").status_code == 404
+    look = clerk.get(f"/records/{number}/fields/owner_name/page?back=/check")
+    assert look.status_code == 200
+    assert "/pages/1/large.jpg" in look.text
+    assert clerk.get(f"/records/{number}/fields/cat/page").status_code == 404
+
+
+def test_the_whole_page_says_nothing_of_what_was_read(site: Site, clerk: FlaskClient) -> None:
+    """It is what a second person looks at, who must not see what the first keyed."""
+    (number,) = permits(site, "Quillon")
+    look = clerk.get(f"/records/{number}/fields/owner_name/page").text
+    assert "Quillon" not in look
+    assert "<rect" in look
+
+
+def test_a_value_is_confirmed(site: Site, clerk: FlaskClient) -> None:
+    """It is the person's from then on, and waits no more."""
+    (number,) = permits(site, "Quillon")
+    answer = decide(clerk, number, "Quillon")
+    assert (answer.status_code, answer.location) == (303, "/check")
+    found = field(site, number)
+    assert (found.value, found.status, found.reader) == ("Quillon", "corrected", "person carl")
+    assert "Permit of Quillon" not in column(clerk)
+
+
+def test_what_is_offered_is_taken(site: Site, clerk: FlaskClient) -> None:
+    """One button, or key, gives another value than the one in the box."""
+    (number,) = permits(site, "Quillon")
+    decide(clerk, number, "Quillon", offer="Quillan")
+    assert field(site, number).value == "Quillan"
+
+
+def test_a_script_is_answered_in_json(site: Site, clerk: FlaskClient) -> None:
+    """It says whether the decision was saved, and if not, why."""
+    (number,) = permits(site, "Quillon")
+    page = {"csrf_token": csrf(clerk, "/password"), "value": "Q", "kind": "look", "seconds": "2.5"}
+    path, headers = f"/records/{number}/fields/owner_name/decision", {"Accept": "application/json"}
+    first = clerk.post(path, data=page, headers=headers)
+    assert (first.status_code, first.json) == (200, {"saved": True})
+    again = clerk.post(path, data=page, headers=headers)
+    assert again.status_code == 409
+    assert "Someone else has decided this field" in again.json["said"]
+    (row,) = site.installation.store.db.table("decisions").rows
+    assert (row["seconds"], row["person"], row["way"]) == (2.5, "carl", "column")
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"kind": "dragon"}, 400),
+        ({"since": "", "seconds": "soon"}, 400),
+        ({"note": "x" * 501}, 400),
+        ({"value": "x" * 5001}, 400),
+        ({"kind": "second"}, 400),
+        ({"seconds": "nan"}, 303),
+        ({"seconds": "1e99"}, 303),
+        ({"way": "flying"}, 303),
+        ({"back": "https://example.org/"}, 303),
+    ],
+)
+def test_a_broken_form_changes_nothing_or_little(
+    site: Site, clerk: FlaskClient, more: dict[str, str], status: int
+) -> None:
+    """What no page of ours sends is refused, or taken for the nearest that makes sense."""
+    (number,) = permits(site, "Quillon")
+    answer = decide(clerk, number, **more)
+    assert answer.status_code == status
+    assert (field(site, number).status == "corrected") is (status == 303)
+    assert "example.org" not in (answer.location or "")
+    for row in site.installation.store.db.table("decisions").rows:
+        assert 0 <= row["seconds"] <= 900
+        assert row["way"] in ("record", "column", "group")
+
+
+def test_who_comes_second_is_told_and_loses_nothing(site: Site, clerk: FlaskClient) -> None:
+    """What they typed is in the message when someone else has decided the field."""
+    (number,) = permits(site, "Quillon")
+    decide(clerk, number, "Quillon")
+    vic = site.client("vic")
+    decide(vic, number, "typed with care")
+    said = vic.get("/check").text
+    assert "Someone else has decided this field" in said
+    assert "You had typed: typed with care" in said
+    assert field(site, number).value == "Quillon"
+
+
+def test_two_people_are_not_given_the_same(site: Site, clerk: FlaskClient) -> None:
+    """What one has on the screen, the other is told of, and is not given."""
+    permits(site, "Ann", "Bob")
+    assert "Permit of Ann" in column(clerk)
+    page = column(site.client("vic"))
+    assert "Permit of Ann" not in page
+    assert "3 fields of these are on somebody else" in page
+    clerk.post("/check/release", data={"csrf_token": csrf(clerk, "/password")})
+    assert "Permit of Ann" in column(site.client("vic"))
+
+
+def test_what_nobody_can_tell_goes_to_a_senior(site: Site, clerk: FlaskClient) -> None:
+    """With a note; a clerk does not have that list."""
+    (number,) = permits(site, "Quillon")
+    decide(clerk, number, cannot="1", note="an o or an a")
+    assert field(site, number).status == "unsure"
+    assert "Nobody could tell" not in clerk.get("/check").text
+    vic = site.client("vic")
+    assert "Nobody could tell" in vic.get("/check").text
+    page = column(vic, queue="senior")
+    assert "carl: an o or an a" in page
+    decide(vic, number, "Quillan", kind="senior")
+    assert field(site, number).value == "Quillan"
+
+
+def test_the_last_decision_is_taken_back(site: Site, clerk: FlaskClient) -> None:
+    """The field is as it was and on the screen again; with nothing to take back, that is said."""
+    (number,) = permits(site, "Quillon")
+    decide(clerk, number, "wrong")
+    data = {"csrf_token": csrf(clerk, "/password"), "back": "/check"}
+    clerk.post("/check/undo", data=data)
+    assert f"Taken back: OWNER of record {number}." in clerk.get("/check").text
+    assert (field(site, number).value, field(site, number).status) == ("Quillon", "unsure")
+    assert 'value="Quillon"' in column(clerk)
+    answer = clerk.post("/check/undo", data=data, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert "nothing that could be taken back" in answer.json["said"]
+
+
+def test_alternatives_are_offered(site: Site, clerk: FlaskClient) -> None:
+    """Members of a list that look like what was read stand at a key each."""
+    spec = ("work", "WORK", "fenoe", UNSURE)
+    template = site.installation.forms["building-permit"].fields[0]
+    listed = replace(template, name="work", kind="text", pattern=None, values=("fence", "pool"))
+    forms = {"building-permit": replace(
+        site.installation.forms["building-permit"], fields=(listed,))}  # fmt: skip
+    site.installation.forms.clear()
+    site.installation.forms.update(forms)
+    file_record(site.installation, replace(PERMIT, fields=(spec,)), "w.pdf")
+    page = column(clerk, field="work")
+    assert 'name="offer" value="fence" data-key="F2"' in page
+    assert 'value="pool" data-key' not in page
+
+
+# Twice
+
+
+def first_keyed(site: Site, owner: str = "Quillon", keyed: str = "Quillan") -> int:
+    """File a permit whose owner is keyed twice, and have carl key it."""
+    (number,) = permits(site, owner, twice=frozenset({"owner_name"}))
+    verdict = Verdict(number, "owner_name", CheckKind.LOOK, keyed, "", HOW)
+    desk.decide(site.installation, as_(site, "carl"), verdict)
+    return number
+
+
+def test_a_second_keyer_sees_nothing_of_the_first(site: Site, clerk: FlaskClient) -> None:
+    """Neither what the machine read nor what the first person keyed is anywhere in the page."""
+    number = first_keyed(site)
+    assert "To be keyed a second time" not in clerk.get("/check").text
+    vic = site.client("vic")
+    page = column(vic, queue="second")
+    assert f"Record {number}" in page
+    assert "Quill" not in page
+    assert "Quill" not in vic.get("/check").text
+    assert "carl" not in page
+
+
+@pytest.mark.parametrize("keyed", ["Quillan", " quillan "])
+def test_two_who_key_the_same_agree(site: Site, keyed: str) -> None:
+    """But for blanks at the ends: the value stands and waits no more."""
+    number = first_keyed(site)
+    decide(site.client("vic"), number, keyed, kind="second")
+    agreed = keyed.strip() == "Quillan"
+    assert (field(site, number).reasons == ()) is agreed
+    olga = site.client("olga").get("/check").text
+    assert ("Keyed differently" in olga) is not agreed
+
+
+def test_a_third_settles_it(site: Site, clerk: FlaskClient) -> None:
+    """Both values are offered, neither of the two people is asked, and the record says so."""
+    number = first_keyed(site)
+    decide(site.client("vic"), number, "Quillen", kind="second")
+    found = field(site, number)
+    assert (found.value, found.reasons) == ("Quillan", (desk.TWO_PEOPLE,))
+    store = site.installation.store
+    assert store.document(number, as_(site, "ada")).status == "needs-review"
+    assert "Keyed differently" not in clerk.get("/check").text
+    olga = site.client("olga")
+    page = column(olga, queue="third")
+    assert 'name="offer" value="Quillan"' in page
+    assert 'name="offer" value="Quillen"' in page
+    decide(olga, number, offer="Quillen", kind="third")
+    assert (field(site, number).value, field(site, number).reasons) == ("Quillen", ())
+
+
+def test_an_empty_box_is_no_answer_of_a_second_keyer(site: Site) -> None:
+    """Enter by mistake settles nothing; that nothing is written there must be said."""
+    number = first_keyed(site, keyed="")
+    vic = site.client("vic")
+    assert decide(vic, number, kind="second").status_code == 400
+    decide(vic, number, kind="second", empty="1")
+    assert field(site, number).reasons == ()
+    assert checking.waiting(site.installation.store, as_(site, "olga"), [Which("third")]) == ()
+
+
+# Record by record, group by group
+
+
+def test_a_record_is_shown_with_all_that_waits_of_it(site: Site, clerk: FlaskClient) -> None:
+    """Its page and its doubtful fields; the next record after it."""
+    specs = tuple((*spec[:3], UNSURE) for spec in PERMIT.fields[2:])
+    number = file_record(site.installation, replace(PERMIT, title="Two", fields=specs), "t.pdf")
+    page = clerk.get("/check/record").text
+    assert "114 Maple Street - O&#39;Brien</h1>" in page
+    decide(clerk, site.records["permit"], "O'Brien")
+    page = clerk.get("/check/record").text
+    assert "Two</h1>" in page
+    assert page.count('class="check"') == 2
+    assert f"/records/{number}/pages/1/page.jpg" in page
+    ahead = re.search(r'data-ahead="([^"]+)"', page)
+    assert ahead
+    assert "All looked at" in clerk.get(ahead.group(1).replace("&amp;", "&")).text
+
+
+def test_groups_are_confirmed_at_once(site: Site, clerk: FlaskClient) -> None:
+    """What does not belong is picked out and checked one by one; the rest is confirmed."""
+    numbers = permits(site, "Seven", "Seven", "Seven", "One")
+    page = clerk.get("/check/group?form=building-permit&field=owner_name&grouped=True").text
+    assert re.findall(r'line-title" href="[^"]+">([^<]+)</a> <span[^>]+>([^<]+)<', page)[0] == (
+        "Seven", "3 times",
+    )  # fmt: skip
+    href = re.findall(r'line-title" href="([^"]+)"', page)[0].replace("&amp;", "&")
+    page = clerk.get(href).text
+    items = re.findall(r'name="item" value="([^"]+)"', page)
+    assert items == [f"{n}-owner_name" for n in numbers[:3]]
+    data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven", "since": "1", "back": href,
+            "item": items, "odd": items[1]}  # fmt: skip
+    answer = clerk.post("/check/group", data=data)
+    assert answer.location == href
+    said = clerk.get(href).text
+    assert "2 fields confirmed, 1 picked out" in said
+    assert "This group is done" in said
+    statuses = [field(site, n).status for n in numbers]
+    assert statuses == ["corrected", "unsure", "corrected", "unsure"]
+    assert "Picked out of its group" in column(clerk)
+
+
+def test_a_group_that_changed_meanwhile_is_told(site: Site, clerk: FlaskClient) -> None:
+    """What somebody else decided is left alone, and what has another value now."""
+    numbers = permits(site, "Seven", "Seven")
+    verdict = Verdict(numbers[0], "owner_name", CheckKind.LOOK, "Eleven", "", HOW)
+    desk.decide(site.installation, as_(site, "vic"), verdict)
+    data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven", "back": "/check",
+            "item": [f"{n}-owner_name" for n in (*numbers, site.records["permit"])]}  # fmt: skip
+    clerk.post("/check/group", data=data)
+    assert "1 field confirmed, 2 decided by someone else meanwhile." in clerk.get("/check").text
+    assert field(site, numbers[0]).value == "Eleven"
+
+
+def test_groups_need_a_column(shared_site: Site) -> None:
+    """A group is of one field of one form."""
+    assert shared_site.client("carl").get("/check/group").status_code == 400
+
+
+def test_a_page_of_work_is_light(site: Site, clerk: FlaskClient) -> None:
+    """A full column, with style sheets and scripts, weighs less than 100 KB."""
+    permits(site, *(f"Owner number {n} of the long names" for n in range(25)))
+    page = clerk.get("/check/column?form=building-permit&field=owner_name&reason=unsure")
+    assert page.text.count('class="check"') == 20
+    files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text)
+    weight = sum(len(clerk.get(file, buffered=True).data) for file in set(files))
+    assert len(files) >= 6
+    assert len(page.data) + weight < 100_000
