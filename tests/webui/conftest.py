@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from digitize.installation import Installation, open_installation
 from records import filing, people, settings
@@ -32,8 +34,10 @@ from records.model import (
 )
 from webui import create_app
 from webui.passwords import hash_password
+from webui.server import Site as Server
 
-PASSWORD = "four plain words here"
+from .browsing import ARGUMENTS, CHROMIUM, DESK, PASSWORD, opened, sign_in_at
+
 _HASH = hash_password(PASSWORD)
 PEOPLE = {
     "vera": (Role.VIEWER, ["building"]),
@@ -170,13 +174,14 @@ def file_record(
     name: str = "permit.pdf",
     pages: int = 2,
     status: DocumentStatus = DocumentStatus.NEEDS_REVIEW,
+    batch: str = "Drawer 1",
 ) -> int:
     """File one record of drawn pages, as an import would."""
     store, workspace = installation.store, installation.archive.work
     source = workspace / "source"
     source.write_bytes(f"%PDF-1.4 {name} {written.title}".encode())
     kept = installation.archive.take_in(source, workspace)
-    intake = Intake("carl", "Drawer 1", written.department, None, "")
+    intake = Intake("carl", batch, written.department, None, "")
     file = Accepted(kept.sha256, kept.size, name, "application/pdf")
     filing.accept(store, file, intake, "clerk", 3, lambda run: False)
     for number in range(1, pages + 1):
@@ -332,3 +337,49 @@ def correct(site: Site, clerk: FlaskClient) -> Callable[..., object]:
         return client.post(f"/records/{number}/fields", data=data)
 
     return send
+
+
+# A browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, made: Made) -> Iterator[tuple[Site, str]]:
+    """A site behind its production server, and its address."""
+    site = made.copy(tmp_path_factory.mktemp("served"))
+    settings = site.installation.settings
+    web = replace(settings.web, port=0, session_hours=1)
+    installation = replace(site.installation, settings=replace(settings, web=web))
+    server = Server(installation)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield site, server.url
+    server.close()
+    thread.join(timeout=10)
+    site.installation.store.close()
+
+
+@pytest.fixture(scope="session")
+def states(browser: Browser, served: tuple[Site, str], tmp_path_factory: pytest.TempPathFactory):
+    """A signed-in session for all tests: signing in is tested in its own."""
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in_at(page, served[1], "ada")
+    path = tmp_path_factory.mktemp("state") / "state.json"
+    context.storage_state(path=path)
+    context.close()
+    return path
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def page(request: pytest.FixtureRequest, browser: Browser, states: Path) -> Iterator[Page]:
+    """A page of a signed-in person, with and without scripts; no fault may reach its console."""
+    yield from opened(browser, states, DESK, request.param)

@@ -3,99 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from records.model import DocumentStatus, FieldStatus
-from webui.server import Site as Server
 
-from .conftest import PASSWORD, PERMIT, Made, Site, file_record
+from .browsing import DESK, PHONE, ZOOMED, has_scripts, opened
+from .conftest import PERMIT, Site, file_record
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("DIGITIZE_CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
 _NUMBERS = itertools.count(1)  # equal files would be one record
 PAGES = (
     "/", "/?q=maple&status=filed", "/records/1?q=maple", "/records/1?field=owner_name",
     "/records/3", "/records/4", "/upload", "/batches", "/batch?name=Drawer+1", "/password",
 )  # fmt: skip
-DESK, ZOOMED, PHONE = (1280, 900), (640, 450), (390, 844)  # ZOOMED: the desk at 200 %
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory, made: Made) -> Iterator[tuple[Site, str]]:
-    """A site behind its production server, and its address."""
-    site = made.copy(tmp_path_factory.mktemp("served"))
-    settings = site.installation.settings
-    web = replace(settings.web, port=0, session_hours=1)
-    installation = replace(site.installation, settings=replace(settings, web=web))
-    server = Server(installation)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield site, server.url
-    server.close()
-    thread.join(timeout=10)
-    site.installation.store.close()
-
-
-@pytest.fixture(scope="session")
-def states(browser: Browser, served: tuple[Site, str], tmp_path_factory: pytest.TempPathFactory):
-    """A signed-in session for all tests: signing in is tested in its own."""
-    context = browser.new_context()
-    page = context.new_page()
-    _sign_in(page, served[1], "ada")
-    path = tmp_path_factory.mktemp("state") / "state.json"
-    context.storage_state(path=path)
-    context.close()
-    return path
-
-
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def page(request: pytest.FixtureRequest, browser: Browser, states: Path) -> Iterator[Page]:
-    """A page of a signed-in person, with and without scripts; no fault may reach its console."""
-    yield from _page(browser, states, DESK, request.param)
-
-
-def _page(browser: Browser, states: Path, size: tuple[int, int], scripts: bool) -> Iterator[Page]:
-    viewport = {"width": size[0], "height": size[1]}
-    context = browser.new_context(
-        viewport=viewport, java_script_enabled=scripts, storage_state=states
-    )
-    made, faults = context.new_page(), []
-    made.set_default_timeout(8000)
-    made.on("console", lambda message: faults.append(message.text))
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    yield made
-    context.close()
-    assert [fault for fault in faults if "409" not in fault] == []
-
-
-def _sign_in(page: Page, url: str, name: str) -> None:
-    page.goto(url)
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Search the records").wait_for()
 
 
 def _new_permit(site: Site, owner: str) -> int:
@@ -115,7 +41,7 @@ def _new_permit(site: Site, owner: str) -> int:
 def test_search_look_and_correct(served: tuple[Site, str], page: Page) -> None:
     """A clerk finds a record, sees the place, and corrects a field; scripts on or off."""
     site, url = served
-    owner = "Quillon" if _has_scripts(page) else "Pemberton"
+    owner = "Quillon" if has_scripts(page) else "Pemberton"
     number = _new_permit(site, owner)
     page.goto(url)
     page.get_by_label("Words to search for").fill(owner)
@@ -164,7 +90,7 @@ def test_who_comes_second_loses_nothing(served: tuple[Site, str], page: Page) ->
 
 def test_handing_in_files(served: tuple[Site, str], page: Page) -> None:
     """Several files go in at once, each with its answer, and lead to the batch."""
-    url, batch = served[1], f"Box {_has_scripts(page)}"
+    url, batch = served[1], f"Box {has_scripts(page)}"
     page.goto(f"{url}/upload")
     good = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": f"%PDF-1.4 {batch}".encode()}
     bad = {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b"no pdf"}
@@ -183,7 +109,7 @@ def test_a_batch_refreshes_itself(served: tuple[Site, str], browser: Browser, st
     number = _new_permit(site, "Moving")
     with site.installation.store.write() as db:
         db.execute("UPDATE documents SET status = 'waiting' WHERE id = ?", [number])
-    for page in _page(browser, states, DESK, True):
+    for page in opened(browser, states, DESK, True):
         page.goto(f"{url}/batch?name=Drawer+1")
         assert page.locator("#progress-in").get_attribute("data-waiting") != "0"
         with site.installation.store.write() as db:
@@ -196,7 +122,7 @@ def test_the_slash_key_goes_to_the_search_box(
     served: tuple[Site, str], browser: Browser, states: Path
 ) -> None:
     """A key press is enough to begin the next search."""
-    for page in _page(browser, states, DESK, True):
+    for page in opened(browser, states, DESK, True):
         page.goto(f"{served[1]}/?q=maple")
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.id") == "q"
@@ -213,7 +139,7 @@ def test_no_page_is_wider_than_its_window(
     long = replace(PERMIT, title=endless, lines=(endless,), fields=(spec,))
     number = file_record(served[0].installation, long, f"{endless}{size[0]}.pdf")
     served[0].installation.finder.sync(wait_s=5)
-    for page in _page(browser, states, size, True):
+    for page in opened(browser, states, size, True):
         for path in (*PAGES, f"/records/{number}"):
             page.goto(served[1] + path)
             page.evaluate(
@@ -238,7 +164,7 @@ def test_marks_lie_where_the_words_are(
 ) -> None:
     """The frame of a hit covers its word on the picture, whatever the picture's size."""
     for size in (DESK, PHONE):
-        for page in _page(browser, states, size, True):
+        for page in opened(browser, states, size, True):
             page.goto(f"{served[1]}/records/1?q=aloysius")
             image = page.locator(".sheet img").bounding_box()
             mark = page.locator(".mark-hit").bounding_box()
@@ -249,9 +175,3 @@ def test_marks_lie_where_the_words_are(
             assert abs(mark["x"] - image["x"] - (box.left - 2) * scale) < 3
             assert abs(mark["y"] - image["y"] - (box.top - 2) * scale) < 3
             assert abs(mark["width"] - (box.width + 4) * scale) < 4
-
-
-def _has_scripts(page: Page) -> bool:
-    """Say whether this page runs scripts of its own."""
-    page.set_content("<noscript><p>off</p></noscript>")
-    return page.get_by_text("off").count() == 0

@@ -12,6 +12,8 @@
   var began = 0;
   var waiting = []; // decisions on their way: {data, address, item}
   var sending = false;
+  var undoing = false;
+  var decided = {}; // by address: what the server may not have heard of when it gives the next ones
   var next = null; // the next fields, fetched ahead
   var asked = false;
 
@@ -114,6 +116,7 @@
     var form = item.querySelector("form");
     extra.seconds = ((Date.now() - began) / 1000).toFixed(2);
     waiting.push({ data: encoded(form, extra), address: form.getAttribute("action"), item: item });
+    decided[form.getAttribute("action")] = true;
     keep();
     item.className += " check-done";
     told(item, "");
@@ -125,6 +128,9 @@
     send();
   }
   function send() {
+    if (undoing && !waiting.length) {
+      return document.querySelector("[data-key='F10']").form.submit();
+    }
     if (sending || !waiting.length) {
       return finish();
     }
@@ -209,6 +215,11 @@
       var page = new DOMParser().parseFromString(request.responseText, "text/html");
       next = request.status === 200 ? page.getElementById("work") : null;
       if (next) {
+        all(".check", next).forEach(function (item) {
+          if (decided[item.querySelector("form").getAttribute("action")]) {
+            item.parentNode.removeChild(item);
+          }
+        });
         all("img", next).slice(0, AHEAD + 2).forEach(function (image) {
           new Image().src = image.getAttribute("src");
         });
@@ -226,6 +237,9 @@
     }
     if (next && next.querySelector(".check")) {
       var made = document.importNode(next, true);
+      all("[autofocus]", made).forEach(function (field) {
+        field.autofocus = false;
+      });
       work.parentNode.replaceChild(made, work);
       work = made;
       next = null;
@@ -292,11 +306,8 @@
     over.focus();
   }
   function undo() {
-    var form = document.querySelector("[data-key='F10']").form;
-    if (waiting.length) {
-      return trouble("The last decision is on its way.");
-    }
-    form.submit();
+    undoing = true; // what is on its way arrives first
+    send();
   }
   function submitted(event) {
     var item = closest(event.target, "check");
@@ -413,7 +424,16 @@
     waiting.push({ data: one.data + "&csrf_token=" + encodeURIComponent(token), address: one.address });
   });
   send();
-  if (left().length) {
-    choose(left()[0]);
+  // The browser itself focuses the first box of a page, and complains of a script that does so too.
+  function begin() {
+    if (!current && left().length) {
+      choose(closest(document.activeElement, "check") || left()[0]);
+    }
   }
+  if (closest(document.activeElement, "check")) {
+    begin();
+  }
+  window.addEventListener("load", function () {
+    window.setTimeout(begin, 100);
+  });
 }());

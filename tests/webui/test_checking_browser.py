@@ -1,0 +1,310 @@
+"""Checking in a real browser: by keyboard alone, without scripts, by two at once, and offline."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from records.model import Field, FieldStatus
+
+from .browsing import DESK, opened, sign_in_at
+from .conftest import PERMIT, Site, file_record
+
+pytestmark = pytest.mark.browser
+
+_NUMBERS = itertools.count(1)  # each test has a column of its own
+Served = tuple[Site, str]
+
+
+@pytest.fixture
+def scripted(browser: Browser, states: Path) -> Iterator[Page]:
+    """A page with scripts, as those who check all day have it."""
+    yield from opened(browser, states, DESK, True)
+
+
+def column(site: Site, count: int, others: int = 0) -> tuple[str, list[int]]:
+    """File permits with a field of their own that waits; return its name and the records."""
+    name = f"owner_{next(_NUMBERS)}"
+    specs = [(name, "OWNER", f"Owner {n} of {name}", FieldStatus.UNSURE) for n in range(count)]
+    more = tuple((f"{name}_{n}", f"MORE {n}", "more", FieldStatus.UNSURE) for n in range(others))
+    return name, [
+        file_record(
+            site.installation,
+            replace(
+                PERMIT, title=f"Permit {n} of {name}", fields=(*PERMIT.fields[:3], spec, *more)
+            ),
+            f"{name}-{n}.pdf",
+            pages=1,
+            batch=name,
+        )
+        for n, spec in enumerate(specs)
+    ]
+
+
+def work_at(url: str, name: str, way: str = "column") -> str:
+    """Return the address of a column's work."""
+    return f"{url}/check/{way}?form=building-permit&field={name}"
+
+
+def now(site: Site, number: int, name: str) -> Field:
+    """Return a field as the database has it."""
+    return next(f for f in site.installation.store.fields(number) if f.name == name)
+
+
+def until(page: Page, true: Callable[[], bool]) -> None:
+    """Wait until the server has what the browser sends in the background."""
+    for _ in range(250):
+        if true():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("It did not come true in five seconds.")
+
+
+def focused(page: Page) -> str:
+    """Return the id of what has the focus."""
+    return str(page.evaluate("document.activeElement.id"))
+
+
+# By keyboard alone
+
+
+def test_a_column_that_was_read_right_costs_a_key_each(served: Served, scripted: Page) -> None:
+    """Fifty fields, fifty times Enter: the next are there without a pause or another key."""
+    site, url = served
+    name, numbers = column(site, 50)
+    scripted.goto(work_at(url, name))
+    keys = 0
+    for number in numbers:
+        assert focused(scripted) == f"v-{number}-{name}"
+        scripted.keyboard.press("Enter")
+        keys += 1
+        if number != numbers[-1]:
+            after = f"v-{number + 1}-{name}"
+            until(scripted, lambda after=after: focused(scripted) == after)
+    until(scripted, lambda: all(now(site, n, name).by_person for n in numbers))
+    assert keys / len(numbers) <= 1.1
+    values = [now(site, n, name).value for n in numbers]
+    assert values == [f"Owner {n} of {name}" for n in range(50)]
+    scripted.get_by_role("heading", name="All looked at").wait_for()
+    rows = site.installation.store.db.query("SELECT * FROM decisions WHERE name = ?", [name])
+    assert all(0 < row["seconds"] < 60 for row in rows)
+
+
+def test_every_key_does_what_its_card_says(served: Served, scripted: Page) -> None:
+    """Arrows, cannot tell, the whole page, taking back; what is typed is what is saved."""
+    site, url = served
+    name, (one, two, *_) = column(site, 4)
+    scripted.goto(work_at(url, name))
+    scripted.keyboard.press("ArrowDown")
+    assert focused(scripted) == f"v-{two}-{name}"
+    scripted.keyboard.press("ArrowUp")
+    scripted.keyboard.press("F9")
+    scripted.locator("#page-over img").wait_for()
+    scripted.keyboard.press("F9")
+    assert scripted.locator("#page-over").count() == 0
+    scripted.keyboard.type("typed over it")
+    scripted.keyboard.press("Enter")
+    scripted.keyboard.press("F8")
+    scripted.keyboard.type("smudged")
+    scripted.keyboard.press("Enter")
+    until(scripted, lambda: _waits(site, two, name) == ("senior", "ada: smudged"))
+    assert now(site, one, name).value == "typed over it"
+    scripted.keyboard.press("F10")
+    scripted.get_by_text(f"Taken back: OWNER of record {two}.").wait_for()
+    assert _waits(site, two, name)[0] == "look"
+    assert focused(scripted) == f"v-{two}-{name}"
+
+
+def test_a_key_takes_what_is_offered(served: Served, scripted: Page) -> None:
+    """F2 takes the first of two values that two people have keyed."""
+    site, url = served
+    name, (number,) = column(site, 1)
+    with site.installation.store.write() as db:
+        db.execute(
+            """UPDATE checks SET kind = 'third', keyed = 'Another', seen = '["a", "b"]'
+            WHERE document_id = ?""",
+            [number],
+        )
+    scripted.goto(f"{work_at(url, name)}&queue=third")
+    scripted.keyboard.press("Enter")
+    assert scripted.get_by_text("If nothing is written there, press F6.").is_visible()
+    scripted.keyboard.press("F2")
+    scripted.get_by_role("heading", name="Nothing left here").wait_for()
+    assert now(site, number, name).value == "Another"
+
+
+def test_records_follow_one_another(served: Served, scripted: Page) -> None:
+    """The cursor stands on the first doubtful field; after the last, on the next record's."""
+    site, url = served
+    name, (one, two) = column(site, 2, others=1)
+    scripted.goto(f"{url}/check/record?form=building-permit&batch={name}")
+    scripted.get_by_role("heading", name=f"Permit 0 of {name}").wait_for()
+    until(scripted, lambda: focused(scripted) == f"v-{one}-{name}")
+    first = scripted.locator("#sheet rect").get_attribute("y")
+    scripted.keyboard.press("Enter")
+    assert focused(scripted) == f"v-{one}-{name}_0"
+    assert scripted.locator("#sheet rect").get_attribute("y") != first
+    scripted.keyboard.press("Enter")
+    scripted.get_by_role("heading", name=f"Permit 1 of {name}").wait_for()
+    assert focused(scripted) == f"v-{two}-{name}"
+    until(scripted, lambda: now(site, one, f"{name}_0").by_person)
+
+
+def test_groups_by_keyboard(served: Served, page: Page) -> None:
+    """Space picks out, Enter confirms the rest; with scripts, arrows move, without them Tab."""
+    site, url = served
+    name, numbers = column(site, 3)
+    with site.installation.store.write() as db:
+        for table in ("checks", "fields"):
+            db.execute(f"UPDATE {table} SET value = 'Seven' WHERE name = ?", [name])
+    page.goto(f"{work_at(url, name, 'group')}&grouped=True")
+    page.get_by_role("link", name="Seven").press("Enter")
+    page.locator(".tile").first.wait_for()
+    page.locator(".tile-box").first.focus()
+    scripts = page.evaluate("document.querySelectorAll('script').length") and page.evaluate(
+        "typeof Proxy"
+    )
+    assert scripts
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.get_by_text("2 fields confirmed, 1 picked out").wait_for()
+    assert [now(site, n, name).by_person for n in numbers] == [True, False, True]
+
+
+def test_arrows_move_in_a_group(served: Served, scripted: Page) -> None:
+    """From picture to picture."""
+    site, url = served
+    name, numbers = column(site, 2)
+    with site.installation.store.write() as db:
+        db.execute("UPDATE checks SET value = 'Seven' WHERE name = ?", [name])
+    scripted.goto(f"{work_at(url, name, 'group')}&grouped=True&value=Seven")
+    scripted.locator(".tile-box").first.focus()
+    scripted.keyboard.press("ArrowRight")
+    assert focused(scripted) == f"odd-{numbers[1]}-{name}"
+    scripted.keyboard.press("ArrowLeft")
+    assert focused(scripted) == f"odd-{numbers[0]}-{name}"
+
+
+# Without scripts
+
+
+def test_each_flow_works_without_scripts(served: Served, browser: Browser, states: Path) -> None:
+    """Confirm, change, pass on, look at the page, take back: each is a form or a link."""
+    site, url = served
+    name, (one, two, three) = column(site, 3)
+    for page in opened(browser, states, DESK, False):
+        page.goto(work_at(url, name))
+        page.locator(f"#v-{one}-{name}").press("Enter")
+        page.locator(f"#check-{one}-{name}").wait_for(state="detached")
+        page.locator(f"#v-{two}-{name}").fill("typed")
+        page.locator(f"#check-{two}-{name}").get_by_role("button", name="Confirm OWNER").click()
+        page.locator(f"#check-{two}-{name}").wait_for(state="detached")
+        last = page.locator(f"#check-{three}-{name}")
+        last.get_by_role("link", name="Whole page").click()
+        page.get_by_role("heading", name="OWNER on its page").wait_for()
+        page.get_by_role("link", name="Back to the work").click()
+        last.get_by_text("Cannot tell").click()
+        last.get_by_label("What a senior should know").fill("torn")
+        last.get_by_role("button", name="Pass it on").click()
+        page.get_by_role("heading", name="All looked at").wait_for()
+        page.get_by_role("button", name="Take back the last decision").click()
+        page.get_by_text(f"Taken back: OWNER of record {three}.").wait_for()
+        assert page.locator(f"#v-{three}-{name}").is_visible()
+    assert [now(site, n, name).value for n in (one, two)] == [f"Owner 0 of {name}", "typed"]
+
+
+# Two at once, and bad days
+
+
+def test_two_verifiers_decide_each_field_once(
+    served: Served, browser: Browser, states: Path
+) -> None:
+    """A queue of two hundred fields, two people at it at once: nobody does the other's work."""
+    site, url = served
+    name, numbers = column(site, 50, others=3)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    vic = context.new_page()
+    sign_in_at(vic, url, "vic")
+    for ada in opened(browser, states, DESK, True):
+        pages = [ada, vic]
+        for page in pages:
+            page.goto(f"{url}/check/record?batch={name}")
+        for _ in range(400):
+            for page in [p for p in pages if p.locator(".check").count()]:
+                page.keyboard.press("Enter")
+        for page in pages:
+            page.get_by_role("heading", name="All looked at").wait_for()
+    context.close()
+    rows = site.installation.store.db.table("decisions").rows
+    mine = [row for row in rows if row["document_id"] in numbers]
+    assert len(mine) == 200
+    assert set(Counter((r["document_id"], r["name"]) for r in mine).values()) == {1}
+    assert min(Counter(r["person"] for r in mine).values()) > 20
+
+
+def test_a_lost_connection_loses_nothing(served: Served, browser: Browser, states: Path) -> None:
+    """Decisions wait in the window, which says so, and are sent when the connection is back."""
+    site, url = served
+    name, numbers = column(site, 3)
+    context = browser.new_context(storage_state=states)
+    page = context.new_page()
+    page.goto(work_at(url, name))
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.get_by_text("2 decisions wait in this window, and will be sent.").wait_for()
+    assert not now(site, numbers[0], name).by_person
+    context.set_offline(False)
+    until(page, lambda: all(now(site, n, name).by_person for n in numbers[:2]))
+    assert page.get_by_text("in this window").is_hidden()
+    context.close()
+
+
+def test_a_crash_loses_nothing(served: Served, browser: Browser, states: Path) -> None:
+    """What was decided and not yet sent is sent when the page is opened again."""
+    site, url = served
+    name, (one, *_) = column(site, 2)
+    context = browser.new_context(storage_state=states)
+    page = context.new_page()
+    page.goto(work_at(url, name))
+    page.wait_for_load_state("networkidle")
+    page.route("**/decision", lambda route: route.abort())
+    page.keyboard.type("typed before the crash")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 decision waits in this window").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.unroute("**/decision")
+    page.reload()
+    until(page, lambda: now(site, one, name).value == "typed before the crash")
+    context.close()
+
+
+def test_what_someone_else_decided_is_told(served: Served, scripted: Page) -> None:
+    """The sentence stands at the field, what was typed is still in its box, and work goes on."""
+    site, url = served
+    name, (one, two) = column(site, 2)
+    scripted.goto(work_at(url, name))
+    with site.installation.store.write() as db:
+        db.execute("DELETE FROM checks WHERE document_id = ?", [one])
+    scripted.keyboard.type("mine")
+    scripted.keyboard.press("Enter")
+    told = scripted.locator(f"#check-{one}-{name} .check-told")
+    told.get_by_text("Someone else has decided this field").wait_for()
+    assert scripted.locator(f"#v-{one}-{name}").input_value() == "mine"
+    assert focused(scripted) == f"v-{two}-{name}"
+
+
+def _waits(site: Site, number: int, name: str) -> tuple[str, str]:
+    """Return in which queue a field waits, with its note."""
+    (row,) = site.installation.store.db.query(
+        "SELECT kind, note FROM checks WHERE document_id = ? AND name = ?", [number, name]
+    )
+    return row["kind"], row["note"]
