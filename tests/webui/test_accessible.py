@@ -30,9 +30,8 @@ PAGES = (
 )  # fmt: skip
 
 
-FAULTY = (
-    "<html><body><img src='x'><input><p style='color:#999;background:#aaa'>Grey</p></body></html>"
-)
+FAULTY = "<img src='x'><input><p style='color: #999; background: #aaa'>Grey</p>"
+_EMPTY = {"content_type": "text/javascript", "body": ""}
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
