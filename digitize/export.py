@@ -164,7 +164,7 @@ def write(
         open(temporary, "w", encoding="utf-8", newline="") as stream,
     ):
         if kind == "csv":
-            return _write_csv(installation, list(found), stream)
+            return write_csv(installation, list(found), stream)
         count = 0
         for document in found:
             line = json.dumps(as_json(installation, document), ensure_ascii=False)
@@ -292,7 +292,7 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _write_csv(installation: Installation, documents: list[Document], stream: Any) -> int:
+def write_csv(installation: Installation, documents: list[Document], stream: Any) -> int:
     """Write a row a record; every field that any of them has is a column, and so is the text."""
     names: dict[str, None] = {}
     rows = []

@@ -108,13 +108,26 @@ def _matches(
 ) -> tuple[Match, ...]:
     """Return the asked-for stretch of the accepted records, the best first, then the newest."""
     best = best_pages(Found(accepted, found.leaves), table.record_of)
-    ranked = [(best[record][0] if record in best else 0.0, record) for record in accepted]
-    wanted = heapq.nlargest(request.offset + request.limit, ranked)[request.offset :]
+    scores = {record: best[record][0] if record in best else 0.0 for record in accepted}
+    wanted = _first(scores, table, request)[request.offset :]
     matches = []
-    for score, record in wanted:
+    for record in wanted:
+        score = scores[record]
         page = best[record][1] if record in best else table.first_page[record]
         matches.append(Match(record, table.page_number(page), score, terms_on(found, page)))
     return tuple(matches)
+
+
+def _first(scores: Mapping[int, float], table: PageTable, request: Request) -> list[int]:
+    """Return as many records as are asked for, in the order that is asked for."""
+    count = request.offset + request.limit
+    if request.sort == "best":
+        return heapq.nlargest(count, scores, key=lambda record: (scores[record], record))
+    dates = table.dates
+    if request.sort == "newest":
+        return heapq.nlargest(count, scores, key=lambda record: (dates.get(record, ""), record))
+    undated = "~"  # after all dates
+    return heapq.nsmallest(count, scores, key=lambda record: (dates.get(record, undated), record))
 
 
 def _facets(

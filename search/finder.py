@@ -22,7 +22,7 @@ from search.generations import BrokenIndexError
 from search.index import Engine, Facet, Filters, Index, Match, Request
 from search.pages import RECORD_FIELDS
 from search.query import Query, parse
-from search.snippets import Fragment, boxes_of, hit_words, snippet
+from search.snippets import Fragment, boxes_of, hit_words, line_of, snippet
 
 __all__ = ["Facet", "Filters", "Finder", "Fragment", "Hit", "Results", "Source"]
 
@@ -60,7 +60,8 @@ class Source(Protocol):
 class Hit:
     """A record that was found, with the place on its best page.
 
-    ``boxes`` are those of the hit words, in pixels of the stored page image.
+    ``boxes`` are those of the hit words, in pixels of the stored page image, and ``line`` that of
+    the line with the most of them.
     """
 
     document_id: int
@@ -73,6 +74,7 @@ class Hit:
     page: int
     snippet: tuple[Fragment, ...]
     boxes: tuple[Box, ...]
+    line: Box | None
     score: float
 
 
@@ -108,8 +110,11 @@ class Finder:
         filters: Filters = Filters(),  # noqa: B008 - frozen
         limit: int = 20,
         offset: int = 0,
+        sort: str = "best",
     ) -> Results:
         """Find records that this person may see; an empty text finds all, the newest first.
+
+        ``sort`` is one of ``search.index.SORTS``.
 
         A missing or broken index is rebuilt first. Raises BusyError when another process is
         building the first index and takes long.
@@ -120,7 +125,7 @@ class Finder:
             index = self._index_for_search()
             with contextlib.suppress(BrokenIndexError):  # another process put a new one in place
                 query = parse(text, self._field_names(index), self._day_first)
-                request = Request(query, departments, filters, max(0, limit), max(0, offset))
+                request = Request(query, departments, filters, max(0, limit), max(0, offset), sort)
                 answer = index.search(request)
                 break
         else:
@@ -312,5 +317,6 @@ def _hit(document: Document, match: Match, query: Query, lines: Sequence[Line]) 
         page=match.page,
         snippet=snippet(lines, words),
         boxes=boxes_of(lines, words),
+        line=line_of(lines, words),
         score=match.score,
     )

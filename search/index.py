@@ -11,6 +11,7 @@ from records.model import IndexedDocument
 from search.query import Query
 
 FACETS = ("form", "year", "department", "status")
+SORTS = ("best", "newest", "oldest")  # what fits best, or by the records' own dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,17 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One search; ``departments`` are those whose records this person may see."""
+    """One search; ``departments`` are those whose records this person may see.
+
+    ``sort`` is one of SORTS; records without a date come last.
+    """
 
     query: Query
     departments: frozenset[str]
     filters: Filters
     limit: int
     offset: int
+    sort: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class Index(Protocol):
         """Return the store's revision up to which all records are in the index."""
 
     def search(self, request: Request) -> Answer:
-        """Find records, the best first; those of an empty query newest first."""
+        """Find records in the order asked for; the best of an empty query are the newest filed."""
 
     def update(self, documents: Sequence[IndexedDocument], revision: int) -> None:
         """Put records in, in place of what was known of them; durable on return.

@@ -78,6 +78,19 @@ class PageTable:
                 holders[value].add(record)
         self._days: dict[str, list[tuple[str, int]]] | None = None
         self._numbers: dict[str, list[tuple[float, int]]] = {}
+        self._dates: dict[int, str] | None = None
+
+    @property
+    def dates(self) -> Mapping[int, str]:
+        """Return the day (ISO) of each record that has one."""
+        if self._dates is None:
+            found: dict[int, str] = {}
+            for entry in filter(None, self._entries):
+                for name, value in entry.values:
+                    if name == "date" and isinstance(value, str):
+                        found.setdefault(entry.record, value)
+            self._dates = found
+        return self._dates
 
     def page_number(self, page: int) -> int:
         """Return the page's number in its record."""

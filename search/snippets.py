@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from records.geometry import Box
+from records.geometry import Box, union
 from records.model import Line, Word
 from search.query import Node, Spelling, Term, terms_of
 from search.spelling import is_near
@@ -47,6 +47,18 @@ def hit_words(lines: Sequence[Line], root: Node, met: frozenset[str]) -> frozens
 def boxes_of(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Box, ...]:
     """Return the boxes of the hit words, in reading order."""
     return tuple(word.box for place, word in enumerate(_words(lines)) if place in hits)
+
+
+def line_of(lines: Sequence[Line], hits: frozenset[int]) -> Box | None:
+    """Return the box of the line with the most hit words, the first of several; None without."""
+    best: tuple[int, Box | None] = (0, None)
+    place = 0
+    for line in lines:
+        count = sum(number in hits for number in range(place, place + len(line.words)))
+        place += len(line.words)
+        if count > best[0]:
+            best = count, union([word.box for word in line.words])
+    return best[1]
 
 
 def snippet(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Fragment, ...]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from search.index import FACETS, Facet, Filters
+from digitize import export
+from records.access import Action, may
+from records.model import Field
+from search.finder import Hit
+from search.index import FACETS, SORTS, Facet, Filters
 from webui import wording
 from webui.context import installation, viewer
+from webui.snippets import line_url
 
 blueprint = Blueprint("finding", __name__)
 
@@ -20,6 +26,9 @@ LAST_PAGE = 500
 LONGEST_QUERY = 1000
 _SEEN_AT_ONCE = 8  # values of one filter
 _MOST_CHOSEN = 20  # values of one filter
+_TOLD, _SHORT = 3, 60  # fields of a hit, and the letters of one
+MOST_LISTED = 5000  # records in one table
+_SORT_WORDS = {"best": "Best match", "newest": "Newest date", "oldest": "Oldest date"}
 _TITLES = {"form": "Form", "year": "Year", "department": "Department", "status": "Status"}
 
 
@@ -30,13 +39,23 @@ class Asked:
     text: str
     filters: Filters
     page: int
+    sort: str
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """Return what the address says, but for the page of results."""
+        asked: dict[str, Any] = {"q": self.text} if self.text else {}
+        asked |= {name: list(values) for name, values in asdict(self.filters).items() if values}
+        return asked | ({"sort": self.sort} if self.sort != SORTS[0] else {})
 
     def href(self) -> str:
         """Return the address that asks this."""
-        asked: dict[str, Any] = {"q": self.text} if self.text else {}
-        asked |= {name: list(values) for name, values in asdict(self.filters).items() if values}
-        asked |= {"p": self.page} if self.page > 1 else {}
-        return url_for("finding.search", **asked)
+        page: dict[str, Any] = {"p": self.page} if self.page > 1 else {}
+        return url_for("finding.search", **self.words, **page)
+
+    def record_href(self, number: int, page: int, place: int) -> str:
+        """Return the address of a record that was found, at its ``place`` (from 1) of all."""
+        return url_for("record.show", document_id=number, page=page, at=place, **self.words)
 
     @property
     def filtered(self) -> bool:
@@ -73,19 +92,34 @@ class FilterGroup:
         return tuple(c for c in self.choices if c not in self.first)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where a record stands among what was found, and what stands before and after it."""
+
+    place: int
+    total: int
+    before: str | None
+    after: str | None
+    back: str
+
+
 @blueprint.get("/")
 def search() -> ResponseReturnValue:
     """Search the records that this person may see; without words, list the newest."""
-    asked = _asked(request.args)
+    asked = asked_for(request.args)
     size = installation().settings.search.page_size
     results = installation().finder.search(
-        asked.text, viewer(), asked.filters, size, (asked.page - 1) * size
+        asked.text, viewer(), asked.filters, size, (asked.page - 1) * size, asked.sort
     )
     pages = min(LAST_PAGE, -(-results.total // size))
     return render_template(
         "search.html",
         asked=asked,
         results=results,
+        told={hit.document_id: _telling(hit) for hit in results.hits},
+        line_url=line_url,
+        sorts={sort: replace(asked, sort=sort, page=1).href() for sort in SORTS},
+        sort_words=_SORT_WORDS,
         groups=[_group(name, results.facets.get(name, ()), asked) for name in FACETS],
         first=(asked.page - 1) * size + 1,
         older=replace(asked, page=asked.page + 1).href() if asked.page < pages else None,
@@ -96,13 +130,55 @@ def search() -> ResponseReturnValue:
     )
 
 
-def _asked(args: MultiDict[str, str]) -> Asked:
+def found_beside(asked: Asked, place: int) -> Beside:
+    """Return the records before and after the one at a ``place`` (from 1) of what was found."""
+    first = max(place - 1, 1)
+    results = installation().finder.search(
+        asked.text, viewer(), asked.filters, place - first + 2, first - 1, asked.sort
+    )
+    hrefs = {
+        n: asked.record_href(hit.document_id, hit.page, n)
+        for n, hit in enumerate(results.hits, first)
+    }
+    size = installation().settings.search.page_size
+    back = replace(asked, page=(place - 1) // size + 1).href()
+    return Beside(place, results.total, hrefs.get(place - 1), hrefs.get(place + 1), back)
+
+
+@blueprint.get("/found.csv")
+def listed() -> ResponseReturnValue:
+    """Send what a search finds as a table, up to a number of records that a spreadsheet takes."""
+    asked = asked_for(request.args)
+    results = installation().finder.search(
+        asked.text, viewer(), asked.filters, MOST_LISTED, 0, asked.sort
+    )
+    store = installation().store
+    documents = [store.document(hit.document_id, viewer()) for hit in results.hits]
+    mine = [d for d in documents if may(viewer(), Action.EXPORT, d.department)]
+    stream = io.StringIO(newline="")
+    export.write_csv(installation(), mine, stream)
+    answer = make_response(stream.getvalue().encode("utf-8-sig"))
+    answer.mimetype = "text/csv"
+    answer.headers["Content-Disposition"] = 'attachment; filename="records.csv"'
+    return answer
+
+
+def _telling(hit: Hit) -> tuple[Field, ...]:
+    """Return the first fields of a record that its title does not say."""
+    fields = installation().store.fields(hit.document_id)
+    short = (f for f in fields if f.value and len(f.value) <= _SHORT and f.kind != "signature")
+    return tuple(f for f in short if f.value not in hit.title and f.value != hit.date)[:_TOLD]
+
+
+def asked_for(args: MultiDict[str, str]) -> Asked:
+    """Return the search that an address asks for."""
     number = args.get("p", 1, type=int) or 1
     chosen = {name: tuple(dict.fromkeys(args.getlist(name)))[:_MOST_CHOSEN] for name in FACETS}
     return Asked(
         text=args.get("q", "").strip()[:LONGEST_QUERY],
         filters=Filters(**chosen),
         page=min(max(number, 1), LAST_PAGE),
+        sort=args["sort"] if args.get("sort") in SORTS else SORTS[0],
     )
 
 

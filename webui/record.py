@@ -16,7 +16,7 @@ from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, Field, Line, Page
 from webui import images, wording
 from webui.context import installation, viewer
-from webui.finding import LONGEST_QUERY
+from webui.finding import asked_for, found_beside
 from webui.overlay import Mark, marks
 from webui.places import hit_boxes
 
@@ -24,6 +24,7 @@ blueprint = Blueprint("record", __name__)
 
 LONGEST_VALUE = 5000
 MOST_THUMBNAILS = 12
+_FARTHEST = 10_000  # so far down what was found one can walk from record to record
 ONE_LINE = 60  # characters; longer values get a box of several lines
 
 
@@ -91,7 +92,8 @@ def correct(document_id: int) -> ResponseReturnValue:
     else:
         flash("Nothing was changed, so there was nothing to save.")
     chosen = request.form.get("save") or request.form.get("field") or None
-    place: dict[str, Any] = {n: request.form.get(n) or None for n in ("page", "q")}
+    place: dict[str, Any] = {n: request.form.get(n) or None for n in ("page", "at")}
+    place |= asked_for(request.form).words
     anchor = f"field-{chosen}" if chosen in fields else "fields"
     return redirect(
         url_for(".show", document_id=document_id, field=chosen, _anchor=anchor, **place), 303
@@ -145,11 +147,13 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
     store = installation().store
     fields, pages = store.fields(document.id), store.pages(document.id)
     chosen = next((f for f in fields if f.name == request.values.get("field")), None)
-    text = request.values.get("q", "").strip()[:LONGEST_QUERY]
+    asked, place = asked_for(request.values), request.values.get("at", type=int)
+    text = asked.text
     page = _page(pages, chosen)
     view = _view(document, page, fields, chosen, text) if page else None
     status = 409 if attempt.stale else 422 if attempt.errors else 200
-    here = {"document_id": document.id, "page": page.number if page else None, "q": text or None}
+    here = {"document_id": document.id, "page": page.number if page else None, **asked.words}
+    here |= {"at": place} if place else {}
     answer = render_template(
         "record.html",
         document=document,
@@ -159,6 +163,7 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         view=view,
         turn=_neighbours(pages, page, here),
         here=here,
+        beside=found_beside(asked, place) if place and 0 < place <= _FARTHEST else None,
         text=text,
         chosen=chosen,
         may_correct=may(viewer(), Action.CORRECT, document.department),

@@ -1,4 +1,4 @@
-"""A field as the paper has it: the piece of its page that is shown beside its box."""
+"""Pieces of pages: a field as the paper has it, and the line of text that a search has found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def snippet_url(field: Field, document_id: int, page: Page) -> str | None:
 def area(box: Box, page: Page) -> Box:
     """Return the piece of a page that is shown of a field: its box with some air."""
     across, down = round(page.width * _ACROSS), round(page.height * _DOWN)
-    return box.grown(across, down).cut(Box(0, 0, page.width, page.height))
+    return box.grown(across, down).cut(_all(page))
 
 
 @blueprint.get("/records/<int:document_id>/fields/<name>.jpg")
@@ -56,6 +56,36 @@ def picture(document_id: int, name: str) -> Response:
     path = installation().archive.image_path(page.image)
     answer.data = _cut(path, area(field.box, page))
     return answer
+
+
+def line_url(document_id: int, number: int, line: Box) -> str:
+    """Return the address of a picture of a line of text."""
+    box = "-".join(map(str, line))
+    return url_for("snippets.line", document_id=document_id, number=number, box=box)
+
+
+@blueprint.get("/records/<int:document_id>/pages/<int:number>/line.jpg")
+def line(document_id: int, number: int) -> Response:
+    """Send the piece of a page that the address names: a line of its text."""
+    store = installation().store
+    document = store.document(document_id, viewer())
+    page = next((p for p in store.pages(document.id) if p.number == number), None)
+    edges = request.args.get("box", "").split("-")
+    named = len(edges) == 4 and all(e.isascii() and e.isdigit() and len(e) < 7 for e in edges)
+    box = Box(*map(int, edges)) if named else None
+    box = box if box and box.width > 0 and box.height > 0 else None
+    if page is None or page.image is None or box is None or box.cut(_all(page)) != box:
+        raise NotFoundError(f"Record {document_id} has no such line on page {number}.")
+    answer = make_response()
+    answer.mimetype = "image/jpeg"
+    answer.cache_control.private = True
+    answer.cache_control.max_age = installation().settings.web.session_hours * 3600
+    answer.data = _cut(installation().archive.image_path(page.image), area(box, page))
+    return answer
+
+
+def _all(page: Page) -> Box:
+    return Box(0, 0, page.width, page.height)
 
 
 @lru_cache(maxsize=_CACHED)

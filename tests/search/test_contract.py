@@ -82,8 +82,9 @@ def find(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     limit: int = 20,
     offset: int = 0,
+    sort: str = "best",
 ) -> Answer:
-    request = Request(parse(text, FIELDS), frozenset(departments), filters, limit, offset)
+    request = Request(parse(text, FIELDS), frozenset(departments), filters, limit, offset, sort)
     return index.search(request)
 
 
@@ -343,3 +344,16 @@ def test_odd_records(engine: Engine, tmp_path: Path) -> None:
     assert find(index, "end").total == 1
     assert find(index, "x" * 5000).total == 1
     assert find(index, "").total == 3
+
+
+def test_records_are_sorted_by_their_dates(index: Index) -> None:
+    """Newest or oldest first; those without a date come last, page after page."""
+    dates = {r.id: r.date for r in SHELF}
+    for sort, newest in (("newest", True), ("oldest", False)):
+        found = [m.document_id for m in find(index, "", sort=sort).matches]
+        dated = [n for n in found if dates[n]]
+        assert dated == sorted(dated, key=lambda n: dates[n] or "", reverse=newest)
+        assert found[: len(dated)] == dated
+        assert sorted(found) == ids(find(index, ""))
+        second = find(index, "", sort=sort, limit=1, offset=1)
+        assert [m.document_id for m in second.matches] == found[1:2]

@@ -59,6 +59,8 @@ ROUTES: dict[str, Expected] = {
     "static": lambda who, key: 200,
     "health.health": lambda who, key: 200,
     "finding.search": lambda who, key: 200,
+    "finding.listed": lambda who, key: 200,
+    "snippets.line": _sees,
     "record.show": _sees,
     "record.correct": _corrects,
     "checking.queue": _checks(200),
@@ -103,7 +105,9 @@ def _asked(
     with site.app.test_request_context():
         path = site.app.url_map.bind("localhost").build(rule.endpoint, needed)
     if "POST" not in (rule.methods or ()):
-        return client.get(path, query_string={"name": "Drawer 1"}, buffered=True)
+        return client.get(
+            path, query_string={"name": "Drawer 1", "box": "60-60-400-92"}, buffered=True
+        )
     data = {"version": str(site.document(key).version), "name": who, "password": PASSWORD}
     if rule.endpoint == "signin.change_password":
         data["password"] = "wrong"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from records.model import DocumentStatus
 
@@ -23,7 +26,7 @@ def test_a_hit_leads_to_the_page_and_the_place(shared_site: Site) -> None:
     assert "March 14, 2019" in text
     assert "Needs a look" in text
     number = shared_site.records["permit"]
-    assert f'href="/records/{number}?page=1&amp;q=aloysius"' in text
+    assert f'href="/records/{number}?page=1&amp;at=1&amp;q=aloysius"' in text
     page = shared_site.client("carl").get(f"/records/{number}?page=1&q=aloysius").text
     assert page.count("mark-hit") == 1
 
@@ -164,3 +167,80 @@ def test_waiting_records_are_found_too(site: Site) -> None:
                    [DocumentStatus.WAITING, rev, site.records["permit"]])  # fmt: skip
     site.installation.finder.sync()
     assert "Waiting to be read" in site.client("carl").get("/?q=maple").text
+
+
+def test_a_hit_shows_its_line_and_what_else_matters(shared_site: Site) -> None:
+    """The line on the paper as a picture, and the fields that the title does not say."""
+    client = shared_site.client("carl")
+    text = client.get("/?q=aloysius").text
+    url = re.findall(r'class="hit-line" src="([^"]+)"', text)[0]
+    answer = client.get(url)
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    width, height = Image.open(io.BytesIO(answer.data)).size
+    assert width > 300
+    assert height < 60
+    assert "<dt>PERMIT NO.</dt> <dd>2019-0412</dd>" in text
+    assert "<dt>STREET ADDRESS OF SITE</dt>" not in text  # the title says it
+    assert "hit-line" not in client.get("/").text
+
+
+@pytest.mark.parametrize("box", ["", "1-2-3", "1-2-3-x", "0-0-9999-20", "5-5-1-1", "1-2-3-4-5"])
+def test_a_line_that_is_none_is_not_there(shared_site: Site, box: str) -> None:
+    """Only a piece of the page can be asked for."""
+    number = shared_site.records["permit"]
+    answer = shared_site.client("carl").get(f"/records/{number}/pages/1/line.jpg?box={box}")
+    assert answer.status_code == 404
+
+
+def test_results_are_walked_through(site: Site) -> None:
+    """From record to record without going back; the last step back leads to the right page."""
+    for n in range(3):
+        written = replace(PERMIT, title=f"Fence {n}", lines=(*PERMIT.lines, f"walk {n}"))
+        file_record(site.installation, written, f"walk{n}.pdf")
+    site.installation.finder.sync()
+    client = site.client("carl")
+    hrefs = re.findall(r'class="hit-title" href="([^"]+)"', client.get("/?q=walk").text)
+    seen = [href.replace("&amp;", "&") for href in hrefs]
+    assert len(seen) == 3
+    for place, href in enumerate(seen, 1):
+        page = client.get(href).text
+        assert f"{place} of 3" in page
+        step = r'rel="(prev|next)" href="([^"]+)">(?:<svg.*?</svg>)?(?:Record|Next r)'
+        steps = re.findall(step, page)
+        found = {way: to.replace("&amp;", "&") for way, to in steps}
+        assert found.get("prev") == (seen[place - 2] if place > 1 else None)
+        assert found.get("next") == (seen[place] if place < 3 else None)
+    assert 'href="/?q=walk"' in page
+    for odd in ("at=0", "at=-1", "at=x", "at=99999999", "at=7"):
+        assert client.get(f"/records/1?q=walk&{odd}").status_code == 200
+
+
+def test_a_correction_keeps_the_walk(site: Site, correct) -> None:
+    """Who corrects a record goes on from where they were in the list."""
+    client = site.client("carl")
+    page = client.get("/records/1?q=maple&at=1&status=needs-review").text
+    assert '<input type="hidden" name="at" value="1">' in page
+    assert '<input type="hidden" name="status" value="needs-review">' in page
+
+
+def test_results_are_sorted(site: Site) -> None:
+    """By fit, or by the records' own dates; the choice stays while searching on."""
+    client = site.client("carl")
+    text = client.get("/?q=fence&sort=oldest").text
+    assert '<strong aria-current="true">Oldest date</strong>' in text
+    assert '<input type="hidden" name="sort" value="oldest">' in text
+    assert client.get("/?q=fence&sort=dragon").status_code == 200
+
+
+def test_the_list_is_a_table_to_take_away(shared_site: Site) -> None:
+    """What is found, and may be exported, is a CSV; no cell is a formula."""
+    client = shared_site.client("carl")
+    assert "/found.csv?q=maple" in client.get("/?q=maple").text
+    answer = client.get("/found.csv?q=maple")
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [row["owner_name"] for row in rows if row["form"] == "building-permit"] == [
+        "Aloysius O'Brlen"
+    ]
+    assert "Dog licence" not in answer.text
