@@ -13,7 +13,7 @@ from digitize.desk import correct_field
 from digitize.forms import form_named
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, Field, Line, Page
+from records.model import Document, Field, Line, Page, Word
 from webui import images, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
@@ -24,6 +24,7 @@ blueprint = Blueprint("record", __name__)
 
 LONGEST_VALUE = 5000
 MOST_THUMBNAILS = 12
+ZOOMS, TURNS = (100, 150, 200, 300), (0, 90, 180, 270)
 _FARTHEST = 10_000  # so far down what was found one can walk from record to record
 ONE_LINE = 60  # characters; longer values get a box of several lines
 
@@ -67,6 +68,17 @@ class PageView:
     page: Page
     marks: tuple[Mark, ...]
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a page is shown: ``zoom`` in %, ``turn`` in degrees clockwise; and links to others."""
+
+    zoom: int
+    turn: int
+    larger: str | None
+    smaller: str | None
+    turned: str
 
 
 @blueprint.get("/records/<int:document_id>")
@@ -168,11 +180,40 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         chosen=chosen,
         may_correct=may(viewer(), Action.CORRECT, document.department),
         whole_file=images.whole_file_is_seen(document, viewer()),
+        now={f.name: f.value for f in fields},
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
         image_url=images.image_url,
+        doubtful=_doubtful,
+        look=_look(here),
         thumbnails=len(pages) <= MOST_THUMBNAILS,
     )
     return answer, status
+
+
+def _doubtful(word: Word) -> bool:
+    """Say whether a word was not read for sure."""
+    return word.confidence < installation().settings.forms.sure
+
+
+def _look(here: Mapping[str, Any]) -> Look:
+    """Return how large and how turned the page is shown, and the addresses of other ways."""
+    zoom = request.values.get("zoom", ZOOMS[0], type=int)
+    turn = request.values.get("turn", 0, type=int)
+    zoom, turn = zoom if zoom in ZOOMS else ZOOMS[0], turn if turn in TURNS else 0
+
+    def href(zoom: int, turn: int) -> str:
+        look: dict[str, Any] = {"zoom": zoom} if zoom != ZOOMS[0] else {}
+        look |= {"turn": turn} if turn else {}
+        return url_for("record.show", **here, **look, _anchor="page")
+
+    place = ZOOMS.index(zoom)
+    return Look(
+        zoom,
+        turn,
+        href(ZOOMS[place + 1], turn) if place + 1 < len(ZOOMS) else None,
+        href(ZOOMS[place - 1], turn) if place else None,
+        href(zoom, (turn + 90) % 360),
+    )
 
 
 def _page(pages: tuple[Page, ...], chosen: Field | None) -> Page | None:

@@ -48,6 +48,12 @@ _ACTIONS = {
     "failed": "could not read the file",
     "corrected": "corrected",
 }
+# What people do to one field.
+_ON_A_FIELD = {
+    "keyed alike": "keyed {} a second time, and alike",
+    "keyed otherwise": "keyed {} a second time, and differently",
+    "could not tell": "could not tell what {} says",
+}
 # Why a field waits for a person: what a tag says, its shape and its tone.
 REASONS = {
     "missing": Tag("Missing", "gap", "warn"),
@@ -116,13 +122,17 @@ def sentence(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of a record's history; ``old`` and ``new`` only where a value was changed."""
+    """One line of a record's history; ``old`` and ``new`` only where a value was changed.
+
+    ``field`` is the name of the field that can be given its old value back.
+    """
 
     at: str
     actor: str
     what: str
     old: str | None = None
     new: str | None = None
+    field: str | None = None
 
 
 def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happening]:
@@ -146,10 +156,15 @@ def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happ
 def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
     if row.action == "page read":
         return Happening(row.at, row.actor, f"could not read page {row.change.get('page')}")
-    if row.action == "corrected":
-        name = str(row.change.get("field", ""))
+    name = str(row.change.get("field", ""))
+    label = labels.get(name, name)
+    if row.action in _ON_A_FIELD:
+        return Happening(row.at, row.actor, _ON_A_FIELD[row.action].format(label))
+    if row.action in ("corrected", "took back"):
         old, new = (str(row.change.get(k) or "") for k in ("from", "to"))
+        if row.action == "took back":
+            return Happening(row.at, row.actor, f"took back what was said of {label}", old, new)
         if old == new:
-            return Happening(row.at, row.actor, f"confirmed {labels.get(name, name)}", None, new)
-        return Happening(row.at, row.actor, f"corrected {labels.get(name, name)}", old, new)
+            return Happening(row.at, row.actor, f"confirmed {label}", None, new)
+        return Happening(row.at, row.actor, f"corrected {label}", old, new, name)
     return Happening(row.at, row.actor, _ACTIONS.get(row.action, row.action))

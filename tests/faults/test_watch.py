@@ -132,7 +132,7 @@ def test_a_file_whose_writer_stalls_is_tried_again(house: House, tmp_path: Path)
         time.sleep(2.5)  # far longer than intake.settle_s
         stream.write(scan[len(scan) // 2 :])
         stream.close()
-        assert until(lambda: (house.inbox / "done" / "slow.png").exists(), 3)
+        assert until(lambda: (house.inbox / "done" / "slow.png").exists(), 10)
 
 
 def test_a_file_written_anew_while_it_is_read_is_read_too(house: House, tmp_path: Path) -> None:

@@ -252,3 +252,60 @@ def test_choices_are_offered(site: Site) -> None:
     text = site.client("carl").get(f"/records/{number}").text
     assert "<option>Suggestion</option>" in text
     assert "<option selected>Complaimt</option>" in text
+
+
+def test_a_correction_is_put_back(site: Site, correct: Correct) -> None:
+    """Each correction that still stands has a button in the history that writes the old value."""
+    correct(owner_name="wrong")
+    number, client = site.records["permit"], site.client("carl")
+    page = client.get(f"/records/{number}").text
+    form = page[page.index('class="revert"') :]
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[: form.index("</form>")]))
+    fields["value.owner_name"] = fields["value.owner_name"].replace("&#39;", "'")
+    assert fields["value.owner_name"] == "Aloysius O'Brlen"
+    client.post(f"/records/{number}/fields", data=fields)
+    assert site.field("permit", "owner_name").value == "Aloysius O'Brlen"
+    page = client.get(f"/records/{number}").text
+    assert page.count('class="revert"') == 1  # what was put back can be taken up again
+    assert 'class="revert"' not in _show(site, who="vera")
+
+
+def test_words_that_were_not_read_for_sure_are_marked(site: Site) -> None:
+    """In the text, by a wave and a word, with what else they may be."""
+    assert 'class="doubt"' not in _show(site)
+    store = site.installation.store
+    words = (
+        '[[["Fenoe", 60, 60, 140, 92, 0.4, ["ppocr", "Fence", 0.6]], ["six", 150, 60, 190, 92, 1]]]'
+    )
+    with store.write() as db:
+        db.execute("UPDATE pages SET words = ? WHERE document_id = ? AND number = 1",
+                   [words, site.records["permit"]])  # fmt: skip
+    page = _show(site)
+    marked = '<span class="doubt" id="doubt-1" title="It may be Fence">Fenoe'
+    assert page.count('class="doubt"') == 1
+    assert marked in page
+    assert "1 word on this page was not read for sure" in page
+
+
+@pytest.mark.parametrize(
+    ("look", "classes", "links"),
+    [
+        ({}, "zoom-100 turn-0", {"larger": "zoom=150", "turn": "turn=90"}),
+        ({"zoom": "200", "turn": "270"}, "zoom-200 turn-270",
+         {"larger": "zoom=300", "smaller": "zoom=150", "turn": "zoom=200"}),
+        ({"zoom": "300"}, "zoom-300 turn-0", {"smaller": "zoom=200", "turn": "turn=90"}),
+        ({"zoom": "7", "turn": "x"}, "zoom-100 turn-0", {"larger": "zoom=150", "turn": "turn=90"}),
+    ],
+)  # fmt: skip
+def test_a_page_is_enlarged_and_turned(
+    shared_site: Site, look: dict[str, str], classes: str, links: dict[str, str]
+) -> None:
+    """By plain links, that keep the place and what was searched for."""
+    page = _show(shared_site, q="maple", **look)
+    assert f'class="sheet {classes}"' in page
+    found = dict(re.findall(r'href="([^"]+)" data-look="(\w+)"', page))
+    by_name = {name: href for href, name in found.items()}
+    assert set(by_name) == set(links)
+    for name, part in links.items():
+        assert part in by_name[name]
+        assert "q=maple" in by_name[name]
