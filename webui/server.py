@@ -82,6 +82,8 @@ class Site:
             channel_timeout=300,
             clear_untrusted_proxy_headers=True,
         )
+        # It warns of every request that waits its turn, which tells a technician nothing.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._follower = Follower(installation)
         self._spool = str(spool.folder(installation.archive))
         host = f"[{web.host}]" if ":" in web.host else web.host
