@@ -283,6 +283,20 @@ CREATE TABLE decisions (
 
 CREATE INDEX decisions_person ON decisions(person, id)
 
+CREATE TABLE saved_searches (
+    person_id INTEGER NOT NULL REFERENCES people(id),
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    saved_at TEXT NOT NULL,
+    PRIMARY KEY (person_id, name)
+) WITHOUT ROWID
+
+CREATE TABLE hints_seen (
+    person_id INTEGER NOT NULL REFERENCES people(id),
+    hint TEXT NOT NULL,
+    PRIMARY KEY (person_id, hint)
+) WITHOUT ROWID
+
 CREATE INDEX decisions_sample ON decisions(form, verdict) WHERE kind = 'sample'
 
 INSERT INTO checks (document_id, name, position, label, form, department, batch_id, kind, reason,

@@ -18,6 +18,7 @@ from webui import (
     headers,
     health,
     images,
+    own,
     record,
     signin,
     snippets,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _BLUEPRINTS = (
-    signin, finding, record, images, snippets, checking, handing_in, batches, health
+    signin, finding, record, images, snippets, checking, own, handing_in, batches, health
 )  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from digitize import export
+from records import personal
 from records.access import Action, may
 from records.model import Field
 from search.finder import Hit
 from search.index import FACETS, SORTS, Facet, Filters
 from webui import wording
-from webui.context import installation, viewer
+from webui.context import installation, person, viewer
 from webui.snippets import line_url
 
 blueprint = Blueprint("finding", __name__)
@@ -115,6 +116,8 @@ def search() -> ResponseReturnValue:
     return render_template(
         "search.html",
         asked=asked,
+        saved=personal.searches(installation().store, person().id),
+        tour=not personal.has_seen(installation().store, person().id, "tour"),
         results=results,
         told={hit.document_id: _telling(hit) for hit in results.hits},
         line_url=line_url,

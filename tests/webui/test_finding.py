@@ -13,7 +13,7 @@ from PIL import Image
 
 from records.model import DocumentStatus
 
-from .conftest import PERMIT, Site, file_record
+from .conftest import PERMIT, Site, csrf, file_record
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -244,3 +244,45 @@ def test_the_list_is_a_table_to_take_away(shared_site: Site) -> None:
         "Aloysius O'Brlen"
     ]
     assert "Dog licence" not in answer.text
+
+
+def test_a_search_is_saved_for_oneself(site: Site) -> None:
+    """With its filters and order, under a name; others have their own. It can be removed."""
+    client, other = site.client("carl"), site.client("vic")
+    page = client.get("/?q=maple&status=needs-review&sort=newest").text
+    form = page[page.index('action="/saved"') :]
+    fields = re.findall(r'name="([^"]+)"(?: maxlength="60")? value="([^"]*)"', form)
+    data = dict(fields[: [name for name, _ in fields].index("name") + 1])
+    client.post("/saved", data={**data, "name": "  Maple   permits "})
+    page = client.get("/").text
+    (href,) = re.findall(r'class="saved"><a href="([^"]+)">Maple permits<', page)
+    assert href.replace("&amp;", "&") == "/?q=maple&status=needs-review&sort=newest"
+    assert "Maple permits" not in other.get("/").text
+    token = data["csrf_token"]
+    other.post(
+        "/saved/remove", data={"csrf_token": csrf(other, "/password"), "name": "Maple permits"}
+    )
+    assert "Maple permits" in client.get("/").text
+    client.post("/saved/remove", data={"csrf_token": token, "name": "Maple permits"})
+    assert 'class="saved"' not in client.get("/").text
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61])
+def test_a_saved_search_needs_a_name(site: Site, name: str) -> None:
+    """The sentence says so, and the search is shown again."""
+    client = site.client("carl")
+    data = {"csrf_token": csrf(client, "/password"), "name": name, "q": "maple"}
+    answer = client.post("/saved", data=data)
+    assert answer.location == "/?q=maple"
+    assert "Give the search a name" in client.get(answer.location).text
+
+
+def test_the_tour_is_shown_until_it_is_put_away(site: Site) -> None:
+    """On the first page after the first sign-in; it speaks of what the person may do."""
+    client, looker = site.client("carl"), site.client("vera")
+    assert "Three things to know" in client.get("/").text
+    assert "<strong>Upload</strong>" in client.get("/").text
+    assert "<strong>Upload</strong>" not in looker.get("/").text
+    client.post("/tour/done", data={"csrf_token": csrf(client, "/password")})
+    assert "Three things to know" not in client.get("/").text
+    assert "Three things to know" in looker.get("/").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -309,3 +310,38 @@ def test_a_page_is_enlarged_and_turned(
     for name, part in links.items():
         assert part in by_name[name]
         assert "q=maple" in by_name[name]
+
+
+def test_fifty_who_save_the_same_record(site: Site) -> None:
+    """One of fifty who saved at once wins; each other is told, with what they typed in its box."""
+    number, client = site.records["permit"], site.client("carl")
+    page = client.get(f"/records/{number}").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    version = str(site.document("permit").version)
+    cookie = client.get_cookie("digitize_session")
+    assert cookie
+    answers: list[tuple[str, int, str]] = []
+
+    def save(n: int) -> None:
+        mine = site.app.test_client()
+        mine.set_cookie("digitize_session", cookie.value)
+        data = {"csrf_token": token.group(1), "version": version, "was.owner_name": "x",
+                "value.owner_name": f"typed by {n}", "save": ""}  # fmt: skip
+        answer = mine.post(f"/records/{number}/fields", data=data)
+        answers.append((f"typed by {n}", answer.status_code, answer.text))
+        site.installation.store.close()
+
+    people = [threading.Thread(target=save, args=(n,)) for n in range(50)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join(60)
+    won = [typed for typed, status, _ in answers if status == 303]
+    assert len(won) == 1
+    assert site.field("permit", "owner_name").value == won[0]
+    told = [(typed, text) for typed, status, text in answers if status == 409]
+    assert len(told) == 49
+    for typed, text in told:
+        assert "Someone else changed this record" in text
+        assert f'value="{typed}"' in text
