@@ -280,9 +280,9 @@ def test_a_saved_search_needs_a_name(site: Site, name: str) -> None:
 def test_the_tour_is_shown_until_it_is_put_away(site: Site) -> None:
     """On the first page after the first sign-in; it speaks of what the person may do."""
     client, looker = site.client("carl"), site.client("vera")
-    assert "Three things to know" in client.get("/").text
+    assert "What to know on the first day" in client.get("/").text
     assert "<strong>Upload</strong>" in client.get("/").text
     assert "<strong>Upload</strong>" not in looker.get("/").text
     client.post("/tour/done", data={"csrf_token": csrf(client, "/password")})
-    assert "Three things to know" not in client.get("/").text
-    assert "Three things to know" in looker.get("/").text
+    assert "What to know on the first day" not in client.get("/").text
+    assert "What to know on the first day" in looker.get("/").text
