@@ -66,6 +66,20 @@ def _with_fields(
     )
 
 
+def look_over(
+    installation: Installation, viewer: Viewer, document_id: int, version: int
+) -> Document:
+    """Write that what is odd about a record, such as a page that is hard to read, is in order.
+
+    Its fields that are in doubt stay so. Raises NotFoundError, NotAllowedError and
+    StaleVersionError.
+    """
+    document = replace(installation.store.document(document_id, viewer), version=version)
+    fields = installation.store.fields(document_id)
+    after = replace(document, reasons=(), status=record_status(fields, ()))
+    return correcting.look_over(installation.store, viewer, document, after)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a person says of a field that waits; ``value`` None when they cannot tell."""

@@ -70,21 +70,41 @@ def correct(
     return store.document(before.id, viewer)
 
 
+def look_over(store: Store, viewer: Viewer, before: Document, after: Document) -> Document:
+    """Write that a person has looked at what was odd about a record, and found it in order.
+
+    Raises StaleVersionError when the record was changed meanwhile, and NotAllowedError.
+    """
+    require(viewer, Action.CORRECT, before.department)
+    with store.write() as db:
+        _write_record(db, store, before, after)
+        change = {"reasons": list(before.reasons), "status": after.status}
+        store.audit(db, viewer.name, "looked over", change, before.id)
+    return store.document(before.id, viewer)
+
+
 def _write(
     db: Database, store: Store, before: Document, field: Field, after: Document
 ) -> sqlite3.Row:
     """Write a field and what follows for its record; return the field's row as it was."""
-    row = db.conn.execute("SELECT version FROM documents WHERE id = ?", [before.id]).fetchone()
     old = _row(db, "fields", before.id, field.name)
-    if row is None or old is None:
+    if old is None:
         raise NotFoundError(f"Record {before.id} has no field '{field.name}'.")
+    _write_record(db, store, before, after)
+    new = rows.field_row(field, before.id, old["position"])
+    db.table("fields").update((before.id, field.name), new)
+    return old
+
+
+def _write_record(db: Database, store: Store, before: Document, after: Document) -> None:
+    row = db.conn.execute("SELECT version FROM documents WHERE id = ?", [before.id]).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no record {before.id}.")
     if row["version"] != before.version:
         raise StaleVersionError(
             f"Record {before.id} was changed by someone else meanwhile; "
-            f"look at it again, then correct '{field.label}'."
+            "look at it again, then say it once more."
         )
-    new = rows.field_row(field, before.id, old["position"])
-    db.table("fields").update((before.id, field.name), new)
     db.table("documents").update(
         before.id,
         {
@@ -96,7 +116,6 @@ def _write(
             "rev": store.next_rev(db),
         },
     )
-    return old
 
 
 def _close(

@@ -9,11 +9,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from digitize import desk
 from digitize.desk import correct_field
 from digitize.forms import form_named
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, Field, Line, Page, Word
+from records.model import Document, DocumentStatus, Field, Line, Page, Word
 from webui import images, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
@@ -110,6 +111,21 @@ def correct(document_id: int) -> ResponseReturnValue:
     return redirect(
         url_for(".show", document_id=document_id, field=chosen, _anchor=anchor, **place), 303
     )
+
+
+@blueprint.post("/records/<int:document_id>/looked-over")
+def look_over(document_id: int) -> ResponseReturnValue:
+    """Take a record's own reasons away: somebody has looked, and it is in order."""
+    document = installation().store.document(document_id, viewer())
+    require(viewer(), Action.CORRECT, document.department)
+    version = request.form.get("version", type=int)
+    if version is None:
+        raise InputError("The form did not say which version of the record it was made from.")
+    if document.status not in (DocumentStatus.NEEDS_REVIEW, DocumentStatus.FILED):
+        raise InputError("This record has not been read; hand in a better scan of it.")
+    desk.look_over(installation(), viewer(), document_id, version)
+    flash("Noted: you have looked at this record, and it is in order.")
+    return redirect(url_for(".show", document_id=document_id, **asked_for(request.form).words), 303)
 
 
 def _entries(fields: Mapping[str, Field]) -> list[Entry]:

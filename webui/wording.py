@@ -46,6 +46,7 @@ _ACTIONS = {
     "accepted": "took the file in",
     "filed": "filed the record",
     "failed": "could not read the file",
+    "looked over": "looked at the record, and found it in order",
     "corrected": "corrected",
 }
 # What people do to one field.

@@ -63,6 +63,7 @@ ROUTES: dict[str, Expected] = {
     "snippets.line": _sees,
     "record.show": _sees,
     "record.correct": _corrects,
+    "record.look_over": _corrects,
     "own.save": lambda who, key: 303,
     "own.remove": lambda who, key: 303,
     "own.end_tour": lambda who, key: 303,

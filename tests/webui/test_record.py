@@ -345,3 +345,23 @@ def test_fifty_who_save_the_same_record(site: Site) -> None:
     for typed, text in told:
         assert "Someone else changed this record" in text
         assert f'value="{typed}"' in text
+
+
+def test_what_is_odd_about_a_record_is_ticked_off(site: Site) -> None:
+    """A page that is hard to read stays so; who has looked says so, and the reason goes."""
+    client, number = site.client("carl"), site.records["permit"]
+    page = client.get(f"/records/{number}").text
+    assert "page 2 is hard to read" in page.lower()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    data = {"csrf_token": token.group(1), "version": str(site.document("permit").version)}
+    client.post(f"/records/{number}/looked-over", data=data)
+    after = site.document("permit")
+    assert (after.reasons, after.status) == ((), DocumentStatus.NEEDS_REVIEW)  # a field is in doubt
+    page = client.get(f"/records/{number}").text
+    assert "hard to read" not in page
+    assert "found it in order" in page
+    assert client.post(f"/records/{number}/looked-over", data=data).status_code == 409
+    broken = site.records["broken"]
+    data["version"] = str(site.document("broken").version)
+    assert client.post(f"/records/{broken}/looked-over", data=data).status_code == 400
