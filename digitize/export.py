@@ -151,7 +151,8 @@ def words_json(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
 
 def safe_cell(value: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    first = value[:1] if value[:1] in ("\t", "\r") else value.lstrip()[:1]
+    return f"'{value}" if first in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def write(

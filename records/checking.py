@@ -117,14 +117,19 @@ def enter(
 
     What people are in the middle of stays: what waits for a second or third person, or a senior.
     """
+    place = db.conn.execute(
+        "SELECT form, department, batch_id FROM documents WHERE id = ?", [document_id]
+    ).fetchone()
+    known = {
+        row["name"]: row
+        for row in db.conn.execute("SELECT * FROM checks WHERE document_id = ?", [document_id])
+    }
     db.conn.execute(
         """DELETE FROM checks WHERE document_id = :id AND (kind IN ('look', 'sample')
         OR name NOT IN (SELECT name FROM fields WHERE document_id = :id))""",
         {"id": document_id},
     )
-    place = db.conn.execute(
-        "SELECT form, department, batch_id FROM documents WHERE id = ?", [document_id]
-    ).fetchone()
+    follow(db, document_id)
     said = {
         row["name"]
         for row in db.conn.execute(
@@ -147,10 +152,26 @@ def enter(
             row: dict[str, object] = {"name": field.name, "label": field.label}
             row |= {"kind": kind, "reason": reason}
             row |= {"value": field.value, "twice": field.name in twice, "position": position}
+            row |= {"sampled": kind is CheckKind.SAMPLE, **_as_known(known.get(field.name))}
             rows.append({**dict(place), **row, "document_id": document_id})
     db.table("checks").insert_all(rows, ignore=True)
+
+
+def _as_known(row: sqlite3.Row | None) -> dict[str, object]:
+    """Return what stays of a check when its record is read again: who has it on the screen."""
+    if row is None:
+        return {"held_by": None, "held_until": 0}
+    held: dict[str, object] = {"held_by": row["held_by"], "held_until": row["held_until"]}
+    return held | ({"reason": PICKED_OUT} if row["reason"] == PICKED_OUT else {})
+
+
+def follow(db: Database, document_id: int) -> None:
+    """Bring a record's checks to its department, batch and form; inside ``write`` only."""
     db.conn.execute(
-        "UPDATE checks SET department = ? WHERE document_id = ?", [place["department"], document_id]
+        """UPDATE checks SET department = d.department, batch_id = d.batch_id,
+        form = coalesce(d.form, checks.form) FROM documents d
+        WHERE checks.document_id = :id AND d.id = :id""",
+        {"id": document_id},
     )
 
 
@@ -163,7 +184,7 @@ def _allowed(viewer: Viewer) -> tuple[str, dict[str, object]]:
     settle = sorted(departments_for(viewer, Action.SETTLE))
     sql = """c.department IN (SELECT value FROM json_each(:work))
         AND (c.kind != 'senior' OR c.department IN (SELECT value FROM json_each(:settle)))
-        AND (c.kind NOT IN ('second', 'third')
+        AND (NOT (c.kind IN ('second', 'third') OR (c.kind = 'senior' AND c.twice))
             OR NOT EXISTS (SELECT 1 FROM json_each(c.seen) WHERE value = :me))"""
     return sql, {"work": json.dumps(work), "settle": json.dumps(settle), "me": viewer.name}
 
@@ -173,12 +194,15 @@ def _within(which: Which) -> tuple[str, dict[str, object]]:
     kinds = [kind.value for kind in QUEUES[which.queue]]
     wanted: dict[str, object] = {
         "c.form": which.form, "c.name": which.field, "c.department": which.department,
-        "c.reason": which.reason, "c.value": which.value, "c.document_id": which.document_id,
+        "c.value": which.value, "c.document_id": which.document_id,
     }  # fmt: skip
     wanted = {column: value for column, value in wanted.items() if value is not None}
     values = {f"w{n}": value for n, value in enumerate(wanted.values())}
     sql = "c.kind IN (SELECT value FROM json_each(:kinds))"
     sql += "".join(f" AND {column} = :w{n}" for n, column in enumerate(wanted))
+    if which.reason is not None:  # nobody is told which are samples
+        sql += " AND (c.reason = :reason OR (:reason = 'unsure' AND c.reason = 'sample'))"
+        values["reason"] = which.reason
     if which.grouped:
         sql += f" AND c.reason != '{PICKED_OUT}'"
     if which.batch is not None:
@@ -273,7 +297,7 @@ def pick_out(store: Store, viewer: Viewer, document_id: int, names: Sequence[str
         db.conn.execute(
             f"""UPDATE checks AS c SET reason = :reason, held_by = NULL, held_until = 0
             WHERE c.document_id = :id AND c.name IN (SELECT value FROM json_each(:names))
-            AND c.kind IN ('look', 'sample') AND {allowed}""",
+            AND c.held_by = :me AND c.kind IN ('look', 'sample') AND {allowed}""",
             {**values, "reason": PICKED_OUT, "id": document_id, "names": json.dumps(list(names))},
         )
 
@@ -283,6 +307,16 @@ def _hold(db: Database, viewer: Viewer, found: Sequence[sqlite3.Row], hold_s: fl
         "UPDATE checks SET held_by = ?, held_until = ? WHERE document_id = ? AND name = ?",
         [(viewer.name, time.time() + hold_s, row["document_id"], row["name"]) for row in found],
     )
+
+
+def holds(store: Store, viewer: Viewer, document_id: int, name: str) -> bool:
+    """Say whether a check is on this person's screen."""
+    found = store.db.conn.execute(
+        """SELECT 1 FROM checks WHERE document_id = ? AND name = ? AND held_by = ?
+        AND held_until >= ?""",
+        [document_id, name, viewer.name, time.time()],
+    )
+    return found.fetchone() is not None
 
 
 def held(store: Store, viewer: Viewer, document_id: int, name: str) -> Check | None:
@@ -319,7 +353,7 @@ def sampled(store: Store, viewer: Viewer) -> tuple[Sampled, ...]:
     found = store.db.conn.execute(
         """SELECT s.form, count(*) AS checked, sum(s.verdict = 'changed') AS wrong
         FROM decisions s JOIN documents d ON d.id = s.document_id
-        WHERE s.kind = 'sample' AND s.verdict IN ('confirmed', 'changed')
+        WHERE s.sampled AND s.verdict IN ('confirmed', 'changed')
         AND s.taken_back_at IS NULL AND d.department IN (SELECT value FROM json_each(?))
         GROUP BY s.form ORDER BY s.form""",
         [json.dumps(seen)],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from sqlite_utils import Database
 
 from records import rows
 from records.access import Action, Viewer, require
-from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind
+from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind, follow
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, Field
 from records.store import Store, now
@@ -31,6 +32,7 @@ class How:
 
 
 BY_RECORD = How("record page", 0.0)
+_TWO = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,15 @@ def _close(
     check = _row(db, "checks", document_id, field.name)
     if check is None:
         return
+    keyed = len(json.loads(check["seen"]))
+    if how is BY_RECORD and check["kind"] in (CheckKind.SECOND, CheckKind.THIRD):
+        raise InputError(
+            f"'{field.label}' is keyed by two people who do not see each other's; "
+            "what it says is decided on the page Check."
+        )
     verdict = "confirmed" if field.value == old["value"] else "changed"
     _decided(db, viewer, check, verdict, (old["value"], field.value), how, old)
-    if check["twice"] and check["kind"] != CheckKind.THIRD:
+    if check["twice"] and check["kind"] != CheckKind.THIRD and keyed < _TWO:
         seen = [*json.loads(check["seen"]), viewer.name]
         waits = {"kind": CheckKind.SECOND, "reason": KEYED_TWICE, "value": "", "note": ""}
         _pass(db, check, {**waits, "seen": json.dumps(seen, ensure_ascii=False)})
@@ -180,15 +188,30 @@ def pass_on(
         change = {"field": check.name, "note": note}
         store.audit(db, viewer.name, "could not tell", change, document.id)
         _decided(db, viewer, row, "passed on", (field["value"], field["value"]), how, field)
-        _pass(db, row, {"kind": CheckKind.SENIOR, "note": f"{viewer.name}: {note}" if note else ""})
+        told = {"kind": CheckKind.SENIOR, "note": f"{viewer.name}: {note}" if note else ""}
+        if check.kind in (CheckKind.SECOND, CheckKind.THIRD):  # they are not asked again
+            told["seen"] = json.dumps([*check.seen, viewer.name], ensure_ascii=False)
+        _pass(db, row, told)
 
 
 def last_decision(store: Store, viewer: Viewer) -> Decision | None:
-    """Return the last that a person decided and has not taken back."""
+    """Return the last that a person decided and can take back.
+
+    That is what nobody has decided, changed or read again since, nor has on the screen.
+    """
     row = store.db.conn.execute(
-        """SELECT * FROM decisions WHERE person = ? AND taken_back_at IS NULL
-        ORDER BY id DESC LIMIT 1""",
-        [viewer.name],
+        """SELECT s.* FROM decisions s
+        JOIN fields f ON f.document_id = s.document_id AND f.name = s.name
+        WHERE s.person = :me AND s.taken_back_at IS NULL
+        AND json_extract(s.after, '$.value') = f.value
+        AND json_extract(s.after, '$.status') = f.status
+        AND json_extract(s.after, '$.reader') = f.reader
+        AND NOT EXISTS (SELECT 1 FROM decisions t WHERE t.document_id = s.document_id
+            AND t.name = s.name AND t.id > s.id AND t.taken_back_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM checks c WHERE c.document_id = s.document_id
+            AND c.name = s.name AND c.held_by != :me AND c.held_until >= :now)
+        ORDER BY s.id DESC LIMIT 1""",
+        {"me": viewer.name, "now": time.time()},
     ).fetchone()
     if row is None:
         return None
@@ -208,11 +231,8 @@ def take_back(
     require(viewer, Action.CORRECT, before.department)
     with store.write() as db:
         row = db.conn.execute("SELECT * FROM decisions WHERE id = ?", [decision.id]).fetchone()
-        later = db.conn.execute(
-            "SELECT 1 FROM decisions WHERE document_id = ? AND name = ? AND id > ?",
-            [decision.document_id, decision.name, decision.id],
-        ).fetchone()
-        if later or row["taken_back_at"]:
+        still = last_decision(store, viewer)
+        if still is None or still.id != decision.id:
             raise InputError(
                 f"'{decision.field.label}' of record {before.id} was decided again since; "
                 "open the record and correct it there."
@@ -222,6 +242,7 @@ def take_back(
         store.audit(db, viewer.name, "took back", change, before.id)
         db.conn.execute("UPDATE decisions SET taken_back_at = ? WHERE id = ?", [now(), decision.id])
         db.table("checks").upsert(json.loads(row["before"])["check"], pk=("document_id", "name"))
+        follow(db, before.id)
 
 
 def _row(db: Database, table: str, document_id: int, name: str) -> sqlite3.Row | None:
@@ -263,6 +284,7 @@ def _decided(
     field: sqlite3.Row,
 ) -> None:
     before = {"check": dict(check), "field": dict(field)}
+    after = _row(db, "fields", check["document_id"], check["name"])
     db.table("decisions").insert(
         {
             **{k: check[k] for k in ("document_id", "name", "form", "kind", "reason")},
@@ -273,6 +295,8 @@ def _decided(
             "new": values[1],
             "way": how.way,
             "seconds": round(how.seconds, 2),
+            "sampled": check["sampled"],
             "before": json.dumps(before, ensure_ascii=False),
+            "after": json.dumps(dict(after) if after else {}, ensure_ascii=False),
         }
     )

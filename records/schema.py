@@ -250,6 +250,7 @@ CREATE TABLE checks (
     reason TEXT NOT NULL,
     value TEXT NOT NULL,
     twice INTEGER NOT NULL DEFAULT 0,
+    sampled INTEGER NOT NULL DEFAULT 0,
     keyed TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
     seen TEXT NOT NULL DEFAULT '[]',
@@ -259,6 +260,9 @@ CREATE TABLE checks (
 ) WITHOUT ROWID
 
 CREATE INDEX checks_column ON checks(form, name, kind, value)
+
+CREATE INDEX checks_counted
+    ON checks(kind, form, name, reason, department, batch_id, position, label, seen, twice)
 
 CREATE INDEX checks_held ON checks(held_by) WHERE held_by IS NOT NULL
 
@@ -277,7 +281,9 @@ CREATE TABLE decisions (
     new TEXT NOT NULL,
     way TEXT NOT NULL,
     seconds REAL NOT NULL,
+    sampled INTEGER NOT NULL,
     before TEXT NOT NULL,
+    after TEXT NOT NULL,
     taken_back_at TEXT
 )
 
@@ -297,7 +303,9 @@ CREATE TABLE hints_seen (
     PRIMARY KEY (person_id, hint)
 ) WITHOUT ROWID
 
-CREATE INDEX decisions_sample ON decisions(form, verdict) WHERE kind = 'sample'
+CREATE INDEX decisions_field ON decisions(document_id, name)
+
+CREATE INDEX decisions_sample ON decisions(form, verdict) WHERE sampled
 
 INSERT INTO checks (document_id, name, position, label, form, department, batch_id, kind, reason,
     value)

@@ -108,6 +108,12 @@ class Item:
         """Say whether Enter in an empty box is a slip, and not a field that is empty."""
         return self.check.kind in _BLIND
 
+    @property
+    def kind(self) -> CheckKind:
+        """Return what the page says that it is: nobody is told which are samples."""
+        is_sample = self.check.kind is CheckKind.SAMPLE
+        return CheckKind.LOOK if is_sample else self.check.kind
+
 
 @blueprint.get("/check")
 def queue() -> ResponseReturnValue:
@@ -130,17 +136,20 @@ def queue() -> ResponseReturnValue:
         filtered=any((part.department, part.batch, part.reason)),
         departments=sorted(departments_for(viewer(), Action.CORRECT)),
         batches=batches if part.batch in (None, *batches) else [part.batch, *batches],
-        reasons=wording.REASONS,
+        reasons={n: tag for n, tag in wording.REASONS.items() if n != CheckKind.SAMPLE},
         sampled=shown,
     )
 
 
 def _parts(waiting: Sequence[Waiting], part: Which) -> list[Part]:
     made = []
-    for form, found in groupby(waiting, key=lambda w: w.form):
-        columns = list(found)
+    forms: dict[str, dict[str, list[Waiting]]] = {}
+    for each in waiting:
+        forms.setdefault(each.form, {}).setdefault(each.name, []).append(each)
+    for form, named in forms.items():
+        columns = [each for same in named.values() for each in same]
         asked = Asked("record", replace(part, queue=columns[0].queue, form=form))
-        fields = [_column(list(same), asked) for _, same in groupby(columns, key=lambda w: w.name)]
+        fields = [_column(same, asked) for same in named.values()]
         made.append(
             Part(form, columns[0].queue, sum(c.count for c in fields), tuple(fields), asked.href())
         )
@@ -150,11 +159,14 @@ def _parts(waiting: Sequence[Waiting], part: Which) -> list[Part]:
 def _column(same: Sequence[Waiting], asked: Asked) -> Column:
     which = replace(asked.which, field=same[0].name)
     grouped = Asked("group", replace(which, grouped=True)).href() if which.queue == "look" else None
-    reasons = [(w.reason, w.count) for w in same if w.reason != CheckKind.SAMPLE]
+    reasons: dict[str, int] = {}
+    for each in same:
+        reason = "unsure" if each.reason == CheckKind.SAMPLE else each.reason
+        reasons[reason] = reasons.get(reason, 0) + each.count
     return Column(
         same[0].label,
         sum(w.count for w in same),
-        tuple(reasons),
+        tuple(reasons.items()),
         Asked("column", which).href(),
         grouped,
     )
@@ -165,9 +177,11 @@ def work(way: str) -> ResponseReturnValue:
     """Give this person the next fields, and show them in one of three ways."""
     _may_check()
     asked = Asked(way, _which())
+    if way == "group":
+        asked = Asked(way, replace(asked.which, queue="look", grouped=True))
     if way == "group" and asked.which.value is None:
         return _groups(asked)
-    skip = [int(n) for n in request.args.getlist("skip") if n.isdigit()][:_MOST_SKIPPED]
+    skip = [int(n) for n in request.args.getlist("skip")[:_MOST_SKIPPED] if _is_number(n)]
     store, hold_s = installation().store, installation().settings.check.hold_minutes * 60
     if way == "record":
         checks = checking.take_record(store, viewer(), asked.which, hold_s, skip)
@@ -228,21 +242,21 @@ def decide(document_id: int, name: str) -> ResponseReturnValue:
     """Take one decision; a script is answered in JSON, a browser without one by the next field."""
     document = installation().store.document(document_id, viewer())
     require(viewer(), Action.CORRECT, document.department)
-    verdict = _verdict(document_id, name)
     try:
-        desk.decide(installation(), viewer(), verdict)
+        desk.decide(installation(), viewer(), _verdict(document_id, name))
     except (StaleVersionError, InputError) as error:
-        return _told(str(error), verdict, 409 if isinstance(error, StaleVersionError) else 422)
+        return _told(str(error), 409 if isinstance(error, StaleVersionError) else 422)
     hold_s = installation().settings.check.hold_minutes * 60
     checking.hold_on(installation().store, viewer(), hold_s)
     return jsonify(saved=True) if _wants_json() else redirect(_back(), 303)
 
 
-def _told(said: str, verdict: desk.Verdict, status: int) -> ResponseReturnValue:
+def _told(said: str, status: int) -> ResponseReturnValue:
     """Say why a decision was not taken, with what was typed, so that it is not lost."""
     if _wants_json():
         return jsonify(saved=False, said=said), status
-    flash(said if not verdict.value else f"{said} You had typed: {verdict.value}", "bad")
+    typed = request.form.get("offer", request.form.get("value", ""))[:LONGEST_VALUE]
+    flash(f"{said} You had typed: {typed}" if typed else said, "bad")
     return redirect(_back(), 303)
 
 
@@ -253,14 +267,15 @@ def _verdict(document_id: int, name: str) -> desk.Verdict:
         raise InputError(
             f"A value has at most {LONGEST_VALUE} characters and a note {LONGEST_NOTE}; shorten it."
         )
-    if form.get("cannot"):
+    # Without scripts, Enter behind the note presses the form's first button.
+    if form.get("cannot") or (form.get("note") and not {"offer", "empty"} & form.keys()):
         value = None
     try:
         kind = CheckKind(form.get("kind", ""))
         seconds = float(form.get("seconds") or time.time() - float(form.get("since") or "nan"))
     except ValueError:
         raise InputError("The form did not say which field it decides; reload the page.") from None
-    if value == "" and kind in _BLIND and not form.get("empty"):
+    if value == "" and kind in _BLIND and not {"offer", "empty"} & form.keys():
         raise InputError("Type what stands there, or say that nothing is written there.")
     longest = installation().settings.check.hold_minutes * 60
     how = How(
@@ -282,25 +297,27 @@ def accept() -> ResponseReturnValue:
     seconds = _within(time.time() - float(form.get("since", type=float) or time.time()), 3600)
     odd, names = set(form.getlist("odd")), form.getlist("item")[:TILES]
     each = How("group", seconds / max(len(names), 1))
-    taken = lost = 0
+    value = form.get("value", "").replace("\r\n", "\n")
+    taken = lost = picked = 0
     for item in names:
         number, _, name = item.partition("-")
-        document = installation().store.document(_whole(number), viewer())
-        if item in odd:
-            checking.pick_out(installation().store, viewer(), document.id, [name])
-            continue
-        check = checking.held(installation().store, viewer(), document.id, name)
-        kind = check.kind if check else CheckKind.LOOK
         try:
-            verdict = desk.Verdict(document.id, name, kind, form.get("value", ""), "", each)
-            if check is None or check.value != verdict.value:
+            document = installation().store.document(_whole(number), viewer())
+            check = checking.held(installation().store, viewer(), document.id, name)
+            mine = checking.holds(installation().store, viewer(), document.id, name)
+            if not mine or check is None or check.kind in _BLIND or check.value != value:
                 raise StaleVersionError("It is no longer in this group.")
+            if item in odd:
+                checking.pick_out(installation().store, viewer(), document.id, [name])
+                picked += 1
+                continue
+            verdict = desk.Verdict(document.id, name, CheckKind.LOOK, value, "", each)
             desk.decide(installation(), viewer(), verdict)
             taken += 1
-        except StaleVersionError:
+        except (StaleVersionError, NotFoundError):
             lost += 1
     said = f"{wording.counted(taken, 'field')} confirmed"
-    said += f", {len(odd)} picked out to be looked at one by one" if odd else ""
+    said += f", {picked} picked out to be looked at one by one" if picked else ""
     said += f", {lost} decided by someone else meanwhile" if lost else ""
     flash(f"{said}.")
     return redirect(_back(), 303)
@@ -353,8 +370,12 @@ def _which() -> Which:
     )
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not _is_number(text):
         raise NotFoundError("There is no such record.")
     return int(text)
 
@@ -374,7 +395,10 @@ def _items(checks: Sequence[Check]) -> list[Item]:
     made = []
     for number, same in groupby(checks, key=lambda c: c.document_id):
         store = installation().store
-        document = store.document(number, viewer())
+        try:
+            document = store.document(number, viewer())
+        except NotFoundError:  # it has moved to another department at this moment
+            continue
         fields = {f.name: f for f in store.fields(number)}
         pages = {p.number: p for p in store.pages(number)}
         form = form_named(installation().forms, document.form, store.template_of(number))
@@ -398,7 +422,7 @@ def _item(
     template: FieldTemplate | None,
 ) -> Item:
     page = pages.get(field.page)
-    blind = check.kind in _BLIND
+    blind = check.kind in _BLIND or bool(check.keyed)
     options: tuple[str, ...] = ("yes", "no") if field.kind == "tick" else ()
     if template and template.options:
         options = tuple(option.value for option in template.options)
@@ -429,7 +453,7 @@ def _offered(
     """Return what is offered at a key each: other readings, or what two people have keyed."""
     if check.kind is CheckKind.SECOND:
         return ()
-    if check.kind is CheckKind.THIRD:
+    if check.kind is CheckKind.THIRD or check.keyed:
         return tuple(sorted({field.value, check.keyed}))
     if options:
         return tuple(option for option in options if option != field.value)[:3]

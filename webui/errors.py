@@ -63,6 +63,7 @@ def register(app: Flask) -> None:
     """Catch every error of the app's views here, and nowhere else."""
     app.register_error_handler(DigitizeError, _digitize_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OverflowError, _absent)
     app.register_error_handler(OSError, _disk_error)
     app.register_error_handler(sqlite3.OperationalError, _database_error)
 
@@ -106,6 +107,11 @@ def _http_error(error: HTTPException) -> Response:
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value
     return answer
+
+
+def _absent(error: OverflowError) -> Response:
+    """Answer an address with a number that no record can have."""
+    return _answer(_ABSENT, "There is no such page.")
 
 
 def _disk_error(error: OSError) -> Response:

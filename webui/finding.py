@@ -121,6 +121,7 @@ def search() -> ResponseReturnValue:
         results=results,
         told={hit.document_id: _telling(hit) for hit in results.hits},
         line_url=line_url,
+        most_listed=MOST_LISTED,
         sorts={sort: replace(asked, sort=sort, page=1).href() for sort in SORTS},
         sort_words=_SORT_WORDS,
         groups=[_group(name, results.facets.get(name, ()), asked) for name in FACETS],

@@ -49,7 +49,7 @@ def picture(document_id: int, name: str) -> Response:
     answer.cache_control.private = True
     answer.cache_control.max_age = installation().settings.web.session_hours * 3600
     # Only an address with the page's own hash and the box can never mean another picture.
-    if f"v={request.args.get('v')}" in url:
+    if url.endswith(f"?v={request.args.get('v')}"):
         answer.cache_control.immutable = True
     assert field.box is not None
     assert page.image is not None

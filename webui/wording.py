@@ -58,7 +58,8 @@ _ON_A_FIELD = {
 # Why a field waits for a person: what a tag says, its shape and its tone.
 REASONS = {
     "missing": Tag("Missing", "gap", "warn"),
-    "unsure": Tag("Not sure", "question", "warn"),
+    "unsure": Tag("Please look", "question", "warn"),
+    "sample": Tag("Please look", "question", "warn"),  # nobody is told which are samples
     "breaks a rule": Tag("Breaks a rule", "alert", "bad"),
     "readers disagree": Tag("Readers disagree", "fork", "warn"),
     "keyed twice": Tag("Keyed twice", "person", "calm"),

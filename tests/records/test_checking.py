@@ -340,18 +340,48 @@ def test_a_decision_can_be_taken_back(room: Room) -> None:
 
 
 def test_what_was_decided_again_is_not_taken_back(room: Room) -> None:
-    """A later decision by somebody else stands."""
+    """A later decision by somebody else stands, though one had the earlier in hand."""
     filed(room, b"one", field("a", "1"), twice=["a"])
     ann, bob = person(room, "ann"), person(room, "bob")
     (check,) = checking.take(room.store, ann, Which(), 9, HOLD_S)
     said(room, ann, check, "17")
-    second(room, bob, "17")
     decision = correcting.last_decision(room.store, ann)
     assert decision
+    second(room, bob, "17")
     before = room.store.document(1, ann)
     with pytest.raises(InputError, match="decided again"):
         correcting.take_back(room.store, ann, before, decision, before)
     assert [f.value for f in room.store.fields(1)] == ["17"]
+    assert correcting.last_decision(room.store, ann) is None
+
+
+def test_a_record_that_moves_takes_its_checks_along(room: Room) -> None:
+    """What waits for a second person is in the department that the record is in now."""
+    sha256, ann = room.hand_in(b"one"), person(room, "ann")
+    room.read(sha256)
+    made = replace(draft([1], field("a", "1", UNSURE)), form="dog-licence", twice=frozenset("a"))
+    filing.file_records(room.store, "test", sha256, [made])
+    (check,) = checking.take(room.store, ann, Which(), 9, HOLD_S)
+    said(room, ann, check, "17")
+    moved = replace(made, form=None, department="building")
+    filing.file_records(room.store, "test", sha256, [moved])
+    bob = person(room, "bob", own=("building",))
+    assert checking.waiting(room.store, person(room, "cyd")) == ()
+    assert [w.queue for w in checking.waiting(room.store, bob)] == ["second"]
+
+
+def test_reading_again_takes_nothing_from_a_screen(room: Room) -> None:
+    """Who has a field before them keeps it, and what was picked out stays so."""
+    sha256, ann = room.hand_in(b"one"), person(room, "ann")
+    room.read(sha256)
+    made = replace(draft([1], field("a", "1", UNSURE)), form="dog-licence")
+    filing.file_records(room.store, "test", sha256, [made])
+    checking.take(room.store, ann, Which(), 9, HOLD_S)
+    filing.file_records(room.store, "test", sha256, [made])
+    assert given(room, person(room, "bob")) == []
+    checking.pick_out(room.store, ann, 1, ["a"])
+    filing.file_records(room.store, "test", sha256, [made])
+    assert [w.reason for w in checking.waiting(room.store, ann)] == ["picked out"]
 
 
 def test_a_check_that_was_decided_cannot_be_decided_again(room: Room) -> None:
@@ -395,3 +425,10 @@ def test_samples_tell_the_true_error_rate(room: Room) -> None:
     decision = correcting.last_decision(room.store, ann)
     assert decision
     assert checking.sampled(room.store, person(room, "bob", own=("building",))) == ()
+    for _ in range(2):  # the doubtful field of the last record, then its sample
+        taken = correcting.last_decision(room.store, ann)
+        assert taken
+        before = room.store.document(taken.document_id, ann)
+        correcting.take_back(room.store, ann, before, taken, before)
+    (shown,) = checking.sampled(room.store, ann)
+    assert (shown.checked, shown.wrong) == (3, 0)

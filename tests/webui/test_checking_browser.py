@@ -66,6 +66,12 @@ def until(page: Page, true: Callable[[], bool]) -> None:
     raise AssertionError("It did not come true in five seconds.")
 
 
+def start_at(page: Page, address: str) -> None:
+    """Open a page of work; the cursor stands in its first box."""
+    page.goto(address)
+    until(page, lambda: focused(page).startswith("v-"))
+
+
 def focused(page: Page) -> str:
     """Return the id of what has the focus."""
     return str(page.evaluate("document.activeElement.id"))
@@ -78,7 +84,7 @@ def test_a_column_that_was_read_right_costs_a_key_each(served: Served, scripted:
     """Fifty fields, fifty times Enter: the next are there without a pause or another key."""
     site, url = served
     name, numbers = column(site, 50)
-    scripted.goto(work_at(url, name))
+    start_at(scripted, work_at(url, name))
     keys = 0
     for number in numbers:
         assert focused(scripted) == f"v-{number}-{name}"
@@ -100,7 +106,7 @@ def test_every_key_does_what_its_card_says(served: Served, scripted: Page) -> No
     """Arrows, cannot tell, the whole page, taking back; what is typed is what is saved."""
     site, url = served
     name, (one, two, *_) = column(site, 4)
-    scripted.goto(work_at(url, name))
+    start_at(scripted, work_at(url, name))
     scripted.keyboard.press("ArrowDown")
     assert focused(scripted) == f"v-{two}-{name}"
     scripted.keyboard.press("ArrowUp")
@@ -118,7 +124,7 @@ def test_every_key_does_what_its_card_says(served: Served, scripted: Page) -> No
     scripted.keyboard.press("F10")
     scripted.get_by_text(f"Taken back: OWNER of record {two}.").wait_for()
     assert _waits(site, two, name)[0] == "look"
-    assert focused(scripted) == f"v-{two}-{name}"
+    until(scripted, lambda: focused(scripted) == f"v-{two}-{name}")
 
 
 def test_a_key_takes_what_is_offered(served: Served, scripted: Page) -> None:
@@ -131,7 +137,7 @@ def test_a_key_takes_what_is_offered(served: Served, scripted: Page) -> None:
             WHERE document_id = ?""",
             [number],
         )
-    scripted.goto(f"{work_at(url, name)}&queue=third")
+    start_at(scripted, f"{work_at(url, name)}&queue=third")
     scripted.keyboard.press("Enter")
     assert scripted.get_by_text("If nothing is written there, press F6.").is_visible()
     scripted.keyboard.press("F2")
@@ -255,7 +261,7 @@ def test_a_lost_connection_loses_nothing(served: Served, browser: Browser, state
     name, numbers = column(site, 3)
     context = browser.new_context(storage_state=states)
     page = context.new_page()
-    page.goto(work_at(url, name))
+    start_at(page, work_at(url, name))
     page.wait_for_load_state("networkidle")
     context.set_offline(True)
     page.keyboard.press("Enter")
@@ -274,7 +280,7 @@ def test_a_crash_loses_nothing(served: Served, browser: Browser, states: Path) -
     name, (one, *_) = column(site, 2)
     context = browser.new_context(storage_state=states)
     page = context.new_page()
-    page.goto(work_at(url, name))
+    start_at(page, work_at(url, name))
     page.wait_for_load_state("networkidle")
     page.route("**/decision", lambda route: route.abort())
     page.keyboard.type("typed before the crash")
@@ -291,7 +297,7 @@ def test_what_someone_else_decided_is_told(served: Served, scripted: Page) -> No
     """The sentence stands at the field, what was typed is still in its box, and work goes on."""
     site, url = served
     name, (one, two) = column(site, 2)
-    scripted.goto(work_at(url, name))
+    start_at(scripted, work_at(url, name))
     with site.installation.store.write() as db:
         db.execute("DELETE FROM checks WHERE document_id = ?", [one])
     scripted.keyboard.type("mine")
@@ -300,6 +306,83 @@ def test_what_someone_else_decided_is_told(served: Served, scripted: Page) -> No
     told.get_by_text("Someone else has decided this field").wait_for()
     assert scripted.locator(f"#v-{one}-{name}").input_value() == "mine"
     assert focused(scripted) == f"v-{two}-{name}"
+
+
+def test_the_last_field_that_was_refused_stays_to_be_read(served: Served, scripted: Page) -> None:
+    """Its sentence and what was typed are there until Enter says that they were read."""
+    site, url = served
+    name, (number,) = column(site, 1)
+    start_at(scripted, work_at(url, name))
+    until(scripted, lambda: focused(scripted) == f"v-{number}-{name}")
+    with site.installation.store.write() as db:
+        db.execute("DELETE FROM checks WHERE document_id = ?", [number])
+    scripted.keyboard.type("mine")
+    scripted.keyboard.press("Enter")
+    scripted.locator(".check-told").get_by_text("Someone else has decided").wait_for()
+    scripted.wait_for_timeout(300)
+    assert scripted.locator(f"#v-{number}-{name}").input_value() == "mine"
+    scripted.keyboard.press("Enter")
+    scripted.get_by_role("heading", name="All looked at").wait_for()
+
+
+def test_a_button_may_be_pressed_by_other_means(served: Served, scripted: Page) -> None:
+    """Assistive technology presses a button that does not have the focus."""
+    site, url = served
+    name, (number, _) = column(site, 2)
+    start_at(scripted, work_at(url, name))
+    until(scripted, lambda: focused(scripted) == f"v-{number}-{name}")
+    scripted.evaluate("document.querySelector('[name=cannot]').click()")
+    until(scripted, lambda: _waits(site, number, name)[0] == "senior")
+
+
+def test_a_key_that_is_held_down_decides_once(served: Served, scripted: Page) -> None:
+    """A sleeve on the Enter key confirms nothing unseen."""
+    site, url = served
+    name, numbers = column(site, 4)
+    start_at(scripted, work_at(url, name))
+    until(scripted, lambda: focused(scripted) == f"v-{numbers[0]}-{name}")
+    for _ in range(4):
+        scripted.keyboard.down("Enter")
+    scripted.keyboard.up("Enter")
+    until(scripted, lambda: now(site, numbers[0], name).by_person)
+    scripted.wait_for_timeout(300)
+    assert [now(site, n, name).by_person for n in numbers] == [True, False, False, False]
+
+
+def test_taking_back_when_all_is_done(served: Served, scripted: Page) -> None:
+    """The slip is seen a moment after the last Enter."""
+    site, url = served
+    name, (number,) = column(site, 1)
+    start_at(scripted, work_at(url, name))
+    until(scripted, lambda: focused(scripted) == f"v-{number}-{name}")
+    scripted.keyboard.press("Enter")
+    scripted.get_by_role("heading", name="All looked at").wait_for()
+    scripted.keyboard.press("F10")
+    scripted.get_by_text(f"Taken back: OWNER of record {number}.").wait_for()
+
+
+@pytest.mark.parametrize("who", ["vic", "olga"])
+def test_a_session_that_ended_loses_nothing(served: Served, browser: Browser, who: str) -> None:
+    """Signed in again, what waits is sent; but never under somebody else's name."""
+    site, url = served
+    name, (number, _) = column(site, 2)
+    context = browser.new_context()
+    page, other = context.new_page(), context.new_page()
+    sign_in_at(page, url, "vic")
+    page.goto(work_at(url, name))
+    until(page, lambda: focused(page) == f"v-{number}-{name}")
+    other.goto(url)
+    other.get_by_role("button", name="Sign out").click()
+    page.keyboard.press("Enter")
+    page.get_by_text("You are signed out").wait_for()
+    sign_in_at(other, url, who)
+    if who == "vic":
+        until(page, lambda: now(site, number, name).by_person)
+    else:
+        page.wait_for_timeout(3500)
+        assert not now(site, number, name).by_person
+        assert page.get_by_text("under your own name").is_visible()
+    context.close()
 
 
 def _waits(site: Site, number: int, name: str) -> tuple[str, str]:

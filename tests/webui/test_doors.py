@@ -39,12 +39,6 @@ def _corrects(who: str, key: str) -> int:
     return 303 if who in CORRECTS[key] else 403
 
 
-def _decides(who: str, key: str) -> int:
-    """The form of these tests does not say what it decides: it is refused, but only then."""
-    found = _corrects(who, key)
-    return 400 if found == 303 else found
-
-
 def _sees_field(who: str, key: str) -> int:
     """Only the permit has fields."""
     return _sees(who, key) if key == "permit" else 404
@@ -70,7 +64,7 @@ ROUTES: dict[str, Expected] = {
     "checking.queue": _checks(200),
     "checking.work": _checks(200),
     "checking.look": _sees_field,
-    "checking.decide": _decides,
+    "checking.decide": _corrects,
     "checking.accept": _checks(303),
     "checking.undo": _checks(303),
     "checking.release": _checks(303),

@@ -4,13 +4,15 @@
   "use strict";
   var RETRY_MS = 3000;
   var AHEAD = 10; // fields left when the next ones are fetched
-  var KEPT = "digitize-decisions";
+  var PERSON = document.body.getAttribute("data-person");
+  var KEPT = "digitize-decisions-" + PERSON; // nobody sends what another has decided
   var KEYS = { 113: "F2", 114: "F3", 115: "F4", 117: "F6", 119: "F8", 120: "F9", 121: "F10" };
   var work = document.getElementById("work");
   var tiles = document.getElementById("tiles");
   var current = null;
   var began = 0;
-  var waiting = []; // decisions on their way: {data, address, item}
+  var clicked = null; // the button that a form is sent by
+  var waiting = []; // decisions on their way: {data, address, item, said}
   var sending = false;
   var undoing = false;
   var decided = {}; // by address: what the server may not have heard of when it gives the next ones
@@ -101,7 +103,8 @@
   function keep() {
     try {
       window.sessionStorage.setItem(KEPT, JSON.stringify(waiting.map(function (one) {
-        return { data: one.data.replace(/csrf_token=[^&]*&?/, ""), address: one.address };
+        var data = one.data.replace(/csrf_token=[^&]*&?/, "");
+        return { data: data, address: one.address, said: one.said };
       })));
     } catch (full) { /* a private window: then they are kept as long as the page is open */ }
   }
@@ -115,7 +118,12 @@
   function decide(item, extra) {
     var form = item.querySelector("form");
     extra.seconds = ((Date.now() - began) / 1000).toFixed(2);
-    waiting.push({ data: encoded(form, extra), address: form.getAttribute("action"), item: item });
+    var value = extra.hasOwnProperty("offer") ? extra.offer : box(item).value;
+    waiting.push({
+      data: encoded(form, extra), address: form.getAttribute("action"), item: item,
+      said: item.querySelector("label").textContent + ": " + value
+    });
+    box(item).readOnly = true; // F10 takes it back
     decided[form.getAttribute("action")] = true;
     keep();
     item.className += " check-done";
@@ -128,8 +136,9 @@
     send();
   }
   function send() {
-    if (undoing && !waiting.length) {
-      return document.querySelector("[data-key='F10']").form.submit();
+    var undo = document.querySelector("[data-key='F10']");
+    if (undoing && undo && !waiting.length) {
+      return undo.form.submit();
     }
     if (sending || !waiting.length) {
       return finish();
@@ -143,11 +152,12 @@
     request.timeout = 20000;
     request.onload = function () {
       sending = false;
-      if (request.status === 401 || request.status === 400 || request.status >= 500) {
-        trouble(request.status === 401 || request.status === 400
-          ? "You are signed out. Sign in again in another window, then come back to this one."
-          : "The server has trouble.");
+      if (request.status >= 500) {
+        trouble("The server has trouble.");
         return window.setTimeout(send, RETRY_MS);
+      }
+      if (request.status === 401 || (request.status === 400 && !one.renewed)) {
+        return renew(one);
       }
       waiting.shift();
       keep();
@@ -164,21 +174,56 @@
     };
     request.send(one.data);
   }
+  /* A session that began anew has another token: it is taken from a fresh page of the same person. */
+  function renew(one) {
+    var request = new XMLHttpRequest();
+    request.open("GET", "/check");
+    request.onload = function () {
+      var page = new DOMParser().parseFromString(request.responseText, "text/html");
+      var token = page.querySelector("[name=csrf_token]");
+      if (request.status === 200 && token && page.body.getAttribute("data-person") === PERSON) {
+        one.renewed = true;
+        all("[name=csrf_token]").forEach(function (field) {
+          field.value = token.value;
+        });
+        one.data = one.data.replace(/csrf_token=[^&]*/, "csrf_token=" + encodeURIComponent(token.value));
+        return send();
+      }
+      trouble("You are signed out. Sign in again in another window, under your own name.");
+      window.setTimeout(send, RETRY_MS);
+    };
+    request.onerror = function () {
+      window.setTimeout(send, RETRY_MS);
+    };
+    request.send();
+  }
   function refused(one, request) {
     var said = "This was not saved.";
     try {
-      said = JSON.parse(request.responseText).said;
+      said = JSON.parse(request.responseText).said || said;
     } catch (page) { /* an error page: the sentence above will do */ }
     if (!one.item || !document.body.contains(one.item)) {
-      return trouble(said);
+      return lost(said + " You had said " + (one.said || "something") + ".");
     }
     told(one.item, said);
-    one.item.className = one.item.className.replace(" check-done", "") + " check-wrong";
-    if (request.status === 409) {
-      one.item.className += " check-done"; // someone else has it: there is nothing more to do here
-    } else {
+    one.item.className += " check-wrong";
+    if (request.status !== 409) { // else someone else has it: there is nothing more to do but read it
+      one.item.className = one.item.className.replace(" check-done", "");
+      box(one.item).readOnly = false;
+    }
+    if (request.status !== 409 || !left().length) {
       choose(one.item);
     }
+  }
+  function lost(said) {
+    var place = document.createElement("div");
+    place.className = "notice notice-bad";
+    place.setAttribute("role", "alert");
+    place.textContent = said;
+    document.getElementById("main").insertBefore(place, document.getElementById("main").firstChild);
+  }
+  function unread() {
+    return all(".check-wrong.check-done", work).length;
   }
   function told(item, said) {
     var place = item.querySelector(".check-told");
@@ -232,7 +277,7 @@
     request.send();
   }
   function finish() {
-    if (!work || !items().length || left().length) {
+    if (!work || !items().length || left().length || unread()) {
       return;
     }
     if (next && next.querySelector(".check")) {
@@ -315,13 +360,16 @@
       return;
     }
     event.preventDefault();
-    var button = document.activeElement;
-    var named = button && button.form === event.target && button.name && button.tagName === "BUTTON";
+    var button = event.submitter || clicked;
     var extra = {};
-    if (named) {
+    if (button && button.form === event.target && button.name) {
       extra[button.name] = button.value;
-    } else if (button && button.name === "note") {
+    } else if (document.activeElement && document.activeElement.name === "note") {
       extra.cannot = "1";
+    }
+    clicked = null;
+    if (!open_(item)) {
+      return;
     }
     if (empty(item) && !extra.cannot && !extra.offer && !extra.empty) {
       return told(item, "Type what stands there. If nothing is written there, press F6.");
@@ -331,8 +379,22 @@
   function empty(item) {
     return !box(item).value.trim() && item.querySelector("[data-key='F6']");
   }
+  function read(item) {
+    item.className = item.className.replace(" check-wrong", "");
+    if (left().length) {
+      choose(left()[0]);
+    } else {
+      finish();
+    }
+  }
   function closest(element, name) {
     while (element && !(element.className && (" " + element.className + " ").indexOf(" " + name + " ") >= 0)) {
+      element = element.parentElement;
+    }
+    return element;
+  }
+  function closestButton(element) {
+    while (element && element.tagName !== "BUTTON") {
       element = element.parentElement;
     }
     return element;
@@ -347,7 +409,13 @@
       event.preventDefault();
       return page();
     }
-    if (event.key === "?" && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName)) {
+    if (over) {
+      return;
+    }
+    if (event.repeat && (name || event.keyCode === 13)) { // a key that is held down decides nothing
+      return event.preventDefault();
+    }
+    if (event.key === "?" && document.getElementById("keys") && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName)) {
       document.getElementById("keys").open = !document.getElementById("keys").open;
       return;
     }
@@ -379,7 +447,7 @@
       } else if (open_(item)) {
         decide(item, {});
       } else {
-        step(1);
+        read(item);
       }
     }
   }
@@ -407,6 +475,9 @@
   }
   document.addEventListener("keydown", pressed);
   document.addEventListener("submit", submitted);
+  document.addEventListener("click", function (event) {
+    clicked = closest(event.target, "check") ? closestButton(event.target) : null;
+  }, true);
   document.addEventListener("focusin", function (event) {
     var item = closest(event.target, "check");
     if (item && item !== current && event.target === box(item)) {
@@ -421,7 +492,9 @@
   });
   kept().forEach(function (one) {
     var token = document.querySelector("[name=csrf_token]").value;
-    waiting.push({ data: one.data + "&csrf_token=" + encodeURIComponent(token), address: one.address });
+    waiting.push({
+      data: one.data + "&csrf_token=" + encodeURIComponent(token), address: one.address, said: one.said
+    });
   });
   send();
   // The browser itself focuses the first box of a page, and complains of a script that does so too.
