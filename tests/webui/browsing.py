@@ -28,7 +28,9 @@ def opened(browser: Browser, states: Path, size: tuple[int, int], scripts: bool)
     made.on("pageerror", lambda error: faults.append(str(error)))
     yield made
     context.close()
-    told = [fault for fault in faults if "409" not in fault and "404" not in fault]
+    # Refusals are tested for, and a person may be faster than the browser's own first focus.
+    expected = ("409", "404", "422", "Autofocus processing was blocked")
+    told = [fault for fault in faults if not any(part in fault for part in expected)]
     assert told == [], told
 
 
