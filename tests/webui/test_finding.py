@@ -215,34 +215,52 @@ def test_results_are_walked_through(site: Site) -> None:
         assert client.get(f"/records/1?q=walk&{odd}").status_code == 200
 
 
-def test_a_correction_keeps_the_walk(site: Site, correct) -> None:
+def test_a_correction_keeps_the_walk(site: Site) -> None:
     """Who corrects a record goes on from where they were in the list."""
-    client = site.client("carl")
-    page = client.get("/records/1?q=maple&at=1&status=needs-review").text
-    assert '<input type="hidden" name="at" value="1">' in page
-    assert '<input type="hidden" name="status" value="needs-review">' in page
+    client, number = site.client("carl"), site.records["permit"]
+    page = client.get(f"/records/{number}?q=maple&at=1&status=needs-review").text
+    form = page[page.index('class="fields" method="post"') :]
+    data = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    data |= {"value.owner_name": "Ann", "was.owner_name": "x", "save": "owner_name"}
+    answer = client.post(f"/records/{number}/fields", data=data)
+    assert {"at=1", "q=maple", "status=needs-review"} <= set(
+        answer.location.partition("?")[2].partition("#")[0].split("&")
+    )
 
 
 def test_results_are_sorted(site: Site) -> None:
     """By fit, or by the records' own dates; the choice stays while searching on."""
+    store = site.installation.store
+    for year, key in (("1950", "permit"), ("2020", "minutes")):
+        with store.write() as db:
+            db.execute("UPDATE documents SET date = ?, rev = ? WHERE id = ?",
+                       [f"{year}-01-01", store.next_rev(db), site.records[key]])  # fmt: skip
+    site.installation.finder.sync()
     client = site.client("carl")
-    text = client.get("/?q=fence&sort=oldest").text
-    assert '<strong aria-current="true">Oldest date</strong>' in text
-    assert '<input type="hidden" name="sort" value="oldest">' in text
+    for sort, first in (("oldest", "permit"), ("newest", "minutes")):
+        text = client.get(f"/?q=fence&sort={sort}").text
+        found = re.findall(r'class="hit-title" href="/records/(\d+)', text)
+        assert int(found[0]) == site.records[first]
+        assert f'<input type="hidden" name="sort" value="{sort}">' in text
+    assert '<strong aria-current="true">Newest date</strong>' in text
     assert client.get("/?q=fence&sort=dragon").status_code == 200
 
 
-def test_the_list_is_a_table_to_take_away(shared_site: Site) -> None:
+def test_the_list_is_a_table_to_take_away(site: Site) -> None:
     """What is found, and may be exported, is a CSV; no cell is a formula."""
-    client = shared_site.client("carl")
+    client = site.client("carl")
+    spec = (*PERMIT.fields[3][:2], " =1+1", PERMIT.fields[3][3])
+    file_record(site.installation, replace(PERMIT, title="=2+2", fields=(spec,)), "formula.pdf")
+    site.installation.finder.sync()
     assert "/found.csv?q=maple" in client.get("/?q=maple").text
     answer = client.get("/found.csv?q=maple")
     assert answer.mimetype == "text/csv"
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert [row["owner_name"] for row in rows if row["form"] == "building-permit"] == [
-        "Aloysius O'Brlen"
-    ]
+        "Aloysius O'Brlen", "' =1+1",
+    ]  # fmt: skip
+    assert "'=2+2" in [row["title"] for row in rows]
     assert "Dog licence" not in answer.text
 
 
