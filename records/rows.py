@@ -37,10 +37,9 @@ def lines(words: str) -> tuple[Line, ...]:
 
 
 def _word(cells: list[Any]) -> Word:
-    readings = tuple(
-        WordReading(reader, text or cells[0], sure) for reader, text, sure in cells[6:]
-    )
-    return Word(cells[0], Box(*cells[1:5]), cells[5], readings)
+    text, left, top, right, bottom, confidence, *others = cells
+    readings = tuple(WordReading(reader, said or text, sure) for reader, said, sure in others)
+    return Word(text, Box(left, top, right, bottom), confidence, readings)
 
 
 def _cells(word: Word) -> list[Any]:

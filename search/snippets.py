@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 from records.geometry import Box, union
@@ -34,14 +35,18 @@ def hit_words(lines: Sequence[Line], root: Node, met: frozenset[str]) -> frozens
     ``met`` are the words that the index says were met. The words of a phrase count only where
     they stand together, so that the O of O'Brien is not marked all over the page.
     """
-    cut = [
-        (place, token) for place, word in enumerate(_words(lines)) for token in tokens(word.text)
-    ]
+    cut = [(place, token) for place, word in enumerate(_words(lines)) for token in _cut(word.text)]
     hits: set[int] = set()
     for term in terms_of(root):
         if term.field not in _OF_THE_RECORD:
             hits |= _together(term, cut, met) or _apart(term, cut, met)
     return frozenset(hits)
+
+
+@lru_cache(maxsize=50_000)
+def _cut(word: str) -> tuple[str, ...]:
+    """Return a word's tokens; pages of one archive have mostly the same words."""
+    return tokens(word)
 
 
 def boxes_of(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Box, ...]:

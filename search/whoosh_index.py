@@ -50,6 +50,7 @@ ENGINE = f"whoosh {versionstring()}"
 MERGE_AT = 8  # segments of about one size become one
 MOST_PLACES = 0xFFFF  # words beyond this many on one page count as standing in the last place
 _NAME = "MAIN"
+_COUNTED = 500  # words whose pages a segment remembers
 _TRIES = 5
 
 
@@ -190,6 +191,8 @@ class _Part:
         self._reader = SegmentReader(storage, _schema(), segment)
         self._format = _schema()[TEXT].format
         self._reading = threading.Lock()  # Whoosh's readers share one place in their file
+        self._terms: dict[str, frozenset[bytes]] = {}
+        self._counted: dict[tuple[str, str], Sequence[tuple[int, float]]] = {}
         self.size: int = segment.doc_count_all()
         column = self._reader.column_reader("facts")
         self.entries = [PageEntry.from_bytes(bytes(column[page])) for page in range(self.size)]
@@ -201,11 +204,27 @@ class _Part:
         }
 
     def holds(self, area: str, term: str) -> bool:
-        with self._reading:
-            return (area, term.encode()) in self._reader
+        """Say whether this segment has a term; hundreds are asked for where a word is misspelt."""
+        terms = self._terms.get(area)
+        if terms is None:
+            with self._reading:
+                known = area in self._reader.indexed_field_names()
+                terms = frozenset(self._reader.lexicon(area)) if known else frozenset[bytes]()
+            self._terms[area] = terms
+        return term.encode() in terms
 
-    def counts(self, area: str, term: str) -> list[tuple[int, float]]:
+    def counts(self, area: str, term: str) -> Sequence[tuple[int, float]]:
         """Return (page, how often) in this segment."""
+        key = area, term
+        found = self._counted.get(key)
+        if found is None:
+            found = self._count(area, term)
+            if len(self._counted) >= _COUNTED:  # any of them: a search asks for its words anew
+                self._counted.pop(next(iter(self._counted), key), None)
+            self._counted[key] = found
+        return found
+
+    def _count(self, area: str, term: str) -> Sequence[tuple[int, float]]:
         with self._reading:
             matcher = self._matcher(area, term)
             found = []
