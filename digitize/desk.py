@@ -103,7 +103,7 @@ def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None
     document = store.document(verdict.document_id, viewer)
     require(viewer, Action.CORRECT, document.department)
     check = checking.held(store, viewer, document.id, verdict.name)
-    if check is None or _queue(check.kind) != _queue(verdict.kind):
+    if check is None or check.kind.told is not verdict.kind.told:
         raise StaleVersionError(
             "Someone else has decided this field meanwhile, or has it on the screen; "
             "what you said of it was not saved."
@@ -114,11 +114,6 @@ def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None
         _key_again(installation, viewer, document, check, verdict)
     else:
         _say(installation, viewer, document, check, verdict)
-
-
-def _queue(kind: CheckKind) -> CheckKind:
-    """Return what a person is told that a check is: of samples they are not told."""
-    return CheckKind.LOOK if kind is CheckKind.SAMPLE else kind
 
 
 def _say(

@@ -27,7 +27,7 @@ _SIGNATURE_HEIGHT, _AT_RULE = 0.04, 0.02
 _NO_ROOM = 0.9
 # A text stands at a tick box when it is nearer than so many of its widths.
 _CLOSE = 3
-# Of two zones it is kept apart by so much (share of the page).
+# Two zones side by side are kept so far apart (share of the page).
 _APART = 0.005
 
 

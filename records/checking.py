@@ -29,6 +29,11 @@ class CheckKind(StrEnum):
     THIRD = "third"  # the two differ
     SENIOR = "senior"  # somebody could not tell
 
+    @property
+    def told(self) -> CheckKind:
+        """What a person is told that it is: nobody is told which are samples."""
+        return CheckKind.LOOK if self is CheckKind.SAMPLE else self
+
 
 # What is worked through together: a sample is mixed in, so that nobody knows which it is.
 QUEUES = {

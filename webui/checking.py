@@ -25,7 +25,7 @@ from records.model import Field, Page, Word
 from webui import gate, images, wording
 from webui.context import installation, person, viewer
 from webui.overlay import AIR
-from webui.record import LONGEST_VALUE, ONE_LINE
+from webui.record import LONGEST_VALUE, ONE_LINE, options_of
 from webui.snippets import snippet_url
 
 blueprint = Blueprint("checking", __name__)
@@ -99,20 +99,9 @@ class Item:
         return f"{self.check.document_id}-{self.check.name}"
 
     @property
-    def blind(self) -> bool:
-        """Say whether what others said of it is not shown."""
-        return self.check.kind is CheckKind.SECOND
-
-    @property
     def must_say(self) -> bool:
         """Say whether Enter in an empty box is a slip, and not a field that is empty."""
         return self.check.kind in _BLIND
-
-    @property
-    def kind(self) -> CheckKind:
-        """Return what the page says that it is: nobody is told which are samples."""
-        is_sample = self.check.kind is CheckKind.SAMPLE
-        return CheckKind.LOOK if is_sample else self.check.kind
 
 
 @blueprint.get("/check")
@@ -423,9 +412,7 @@ def _item(
 ) -> Item:
     page = pages.get(field.page)
     blind = check.kind in _BLIND or bool(check.keyed)
-    options: tuple[str, ...] = ("yes", "no") if field.kind == "tick" else ()
-    if template and template.options:
-        options = tuple(option.value for option in template.options)
+    options = options_of(field, template)
     text = "" if blind else field.value
     return Item(
         check=check,

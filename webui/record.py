@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from digitize import desk
 from digitize.desk import correct_field
-from digitize.forms import form_named
+from digitize.forms import FieldTemplate, form_named
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, DocumentStatus, Field, Line, Page, Word
@@ -272,11 +272,7 @@ def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, 
         installation().forms, document.form, installation().store.template_of(document.id)
     )
     spec = template.field(field.name) if template else None
-    options: tuple[str, ...] = ()
-    if field.kind == "tick":
-        options = ("yes", "no")
-    elif spec and spec.options:
-        options = tuple(option.value for option in spec.options)
+    options = options_of(field, spec)
     text = attempt.typed.get(field.name, field.value)
     if options and text and text not in options:
         options = (*options, text)
@@ -291,3 +287,10 @@ def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, 
         long=len(text) > ONE_LINE or "\n" in text,
         show=url_for("record.show", **place, _anchor="page"),
     )
+
+
+def options_of(field: Field, template: FieldTemplate | None) -> tuple[str, ...]:
+    """Return what a field may be, where that is one of a few; none where anything may be typed."""
+    if field.kind == "tick":
+        return ("yes", "no")
+    return tuple(option.value for option in template.options) if template else ()

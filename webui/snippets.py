@@ -44,17 +44,12 @@ def picture(document_id: int, name: str) -> Response:
     page = next((p for p in store.pages(document.id) if field and p.number == field.page), None)
     if field is None or page is None or (url := snippet_url(field, document.id, page)) is None:
         raise NotFoundError(f"Record {document_id} has no picture of '{name}'.")
-    answer = make_response()
-    answer.mimetype = "image/jpeg"
-    answer.cache_control.private = True
-    answer.cache_control.max_age = installation().settings.web.session_hours * 3600
+    assert field.box is not None
+    assert page.image is not None
+    answer = _piece(page.image, area(field.box, page))
     # Only an address with the page's own hash and the box can never mean another picture.
     if url.endswith(f"?v={request.args.get('v')}"):
         answer.cache_control.immutable = True
-    assert field.box is not None
-    assert page.image is not None
-    path = installation().archive.image_path(page.image)
-    answer.data = _cut(path, area(field.box, page))
     return answer
 
 
@@ -76,11 +71,16 @@ def line(document_id: int, number: int) -> Response:
     box = box if box and box.width > 0 and box.height > 0 else None
     if page is None or page.image is None or box is None or box.cut(_all(page)) != box:
         raise NotFoundError(f"Record {document_id} has no such line on page {number}.")
+    return _piece(page.image, area(box, page))
+
+
+def _piece(image: str, box: Box) -> Response:
+    """Return a piece of a page as an answer that the browser may keep as long as the session."""
     answer = make_response()
     answer.mimetype = "image/jpeg"
     answer.cache_control.private = True
     answer.cache_control.max_age = installation().settings.web.session_hours * 3600
-    answer.data = _cut(installation().archive.image_path(page.image), area(box, page))
+    answer.data = _cut(installation().archive.image_path(image), box)
     return answer
 
 
