@@ -39,7 +39,9 @@ def assemble(
     """
     runs = split(pages, settings.intake.split, settings.intake.split_every)
     return [
-        _draft(run, name if len(runs) == 1 else f"{name} ({part})", department, forms, settings)
+        put_together(
+            run, name if len(runs) == 1 else f"{name} ({part})", department, forms, settings
+        )
         for part, run in enumerate(runs, 1)
     ]
 
@@ -107,13 +109,14 @@ def _is_sheet(page: Reading) -> bool:
     return isinstance(page, PageResult) and (page.separator or page.blank)
 
 
-def _draft(
+def put_together(
     pages: Sequence[Reading],
     name: str,
     department: str,
     forms: Mapping[str, FormTemplate],
     settings: Settings,
 ) -> Draft:
+    """Return one record of these pages; see ``assemble``."""
     read = [p for p in pages if isinstance(p, PageResult)]
     form = next((f for p in read if (f := form_named(forms, p.form, p.template))), None)
     fields = _fields(form, read)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from digitize import arranging, sources
 from digitize import page as pages
-from digitize import sources
-from digitize.assemble import as_corrected, assemble
+from digitize.assemble import Reading, as_corrected, assemble
 from digitize.forms import Forms
 from digitize.installation import Installation
 from digitize.intake import Candidate, shown, take_in
@@ -19,7 +19,7 @@ from digitize.page import PageTask
 from digitize.workers import Died, Limits, Workers
 from records import filing
 from records.archive import Run
-from records.errors import ArchiveError, InputError
+from records.errors import ArchiveError, InputError, StaleVersionError
 from records.filing import Intake, Sighting
 from records.model import Document, DocumentStatus, PageFailure, PageResult, TemplateText
 from records.settings import Settings
@@ -27,6 +27,8 @@ from records.store import now
 from search.generations import BrokenIndexError
 
 _INDEX_EVERY_S = 2.0
+# So often is the filing of a file tried whose records people are changing.
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,7 @@ class Importer:
             forms=self.installation.forms,
             workspace=self.run.folder,
             known=reading if isinstance(reading, PageResult) else None,
+            turned=filing.turns(self.installation.store, sha256).get(number),
         )
 
     def _page_done(self, sha256: str, opened: _Open, number: int, result: Result | Died) -> None:
@@ -303,15 +306,17 @@ class Importer:
 
     def _file(self, sha256: str, opened: _Open) -> None:
         """Put the file's records together and file them, now that no page is out any more."""
-        store, settings = self.installation.store, self.installation.settings
+        store = self.installation.store
         read = filing.read_pages(store, sha256)
         failure = next((p for p in read if isinstance(p, PageFailure)), None)
-        department = filing.told(store, sha256).department
-        forms = self.installation.forms
-        drafts = assemble(read, opened.name, department, forms, settings)
-        said = {d.part: store.fields(d.id) for d in store.documents(self._viewer, sha256=sha256)}
-        drafts = [as_corrected(d, said.get(d.pages[0], ()), forms) for d in drafts]
-        filing.file_records(store, self.intake.actor, sha256, drafts, failure)
+        for tries in range(_TRIES, 0, -1):
+            try:
+                self._file_pages(sha256, opened.name, read, failure)
+                break
+            except StaleVersionError:  # a person corrects or arranges its records at this moment
+                if tries == 1:
+                    raise
+        arranging.let_in(self.installation, sha256)
         del self._open[sha256]
         records = tuple(store.documents(self._viewer, sha256=sha256))
         self.tally.records += len(records)
@@ -319,6 +324,21 @@ class Importer:
         told = failure or next(iter(opened.kept), None)
         message = told.message if told else None
         self._end(Outcome(opened.path, opened.name, opened.sighting, records, message))
+
+    def _file_pages(
+        self, sha256: str, name: str, read: Sequence[Reading], failure: PageFailure | None
+    ) -> None:
+        """File what was read: as records of its own, or as people have arranged the pages."""
+        store, forms, actor = self.installation.store, self.installation.forms, self.intake.actor
+        if filing.is_arranged(store, sha256):
+            filed = arranging.drafts(self.installation, sha256)
+            filing.refile_records(store, actor, sha256, filed, failure)
+            return
+        department = filing.told(store, sha256).department
+        drafts = assemble(read, name, department, forms, self.installation.settings)
+        said = {d.part: store.fields(d.id) for d in store.documents(self._viewer, sha256=sha256)}
+        drafts = [as_corrected(d, said.get(d.pages[0], ()), forms) for d in drafts]
+        filing.file_records(store, actor, sha256, drafts, failure)
 
     def _end(self, outcome: Outcome) -> None:
         self.tally.failed += outcome.message is not None

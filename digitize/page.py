@@ -41,6 +41,7 @@ class PageTask:
     """One page to work on; ``form`` is what a person said that it is.
 
     With ``known``, an earlier reading whose words still hold, only its form is looked for anew.
+    ``turned`` is the turn that a person gave the page, as ``PageGeometry.turn``.
     """
 
     original: Path
@@ -52,6 +53,7 @@ class PageTask:
     forms: Mapping[str, FormTemplate]
     workspace: Path
     known: PageResult | None = None
+    turned: int | None = None
 
 
 def write_known_words(words: Iterable[str], workspace: Path) -> None:
@@ -104,12 +106,12 @@ def work_on_page(task: PageTask) -> PageResult | PageFailure:
         return _failure(task, "source", "unreadable", str(error))
     except MemoryError:
         return _failure(task, "source", "memory", "needs more memory than limits.memory_mb allows")
-    if loaded.lines is not None:
+    if loaded.lines is not None and not task.turned:
         page, lines, reader = _plain(loaded.image), loaded.lines, "the file's own text"
         kind, dpi, png = PageKind.TEXT, loaded.dpi, image.encode_png(loaded.image)
     else:
         stem = f"{task.original.name[:16]}-{task.number}"
-        read = read_scan(loaded, Bench(task.settings, task.workspace, stem))
+        read = read_scan(loaded, Bench(task.settings, task.workspace, stem), task.turned)
         if isinstance(read, ReadFailure):
             return _failure(task, "reading", read.kind, f"{read.message}; look at the page")
         reading = look_again(read, task.settings.read, _known_words(task.workspace))

@@ -50,7 +50,8 @@ class _Before:
 
 def outdated(installation: Installation, documents: Iterable[Document]) -> list[str]:
     """Return the files (hashes) of records that were read otherwise than they would be now."""
-    files = dict.fromkeys(document.sha256 for document in documents)
+    store = installation.store
+    files = dict.fromkeys(file.sha256 for d in documents for file in store.files(d.id))
     present: dict[str, str] = {}
     return [sha256 for sha256 in files if _is_outdated(installation, sha256, present)]
 

@@ -39,8 +39,10 @@ class ReadPage:
     reading: Reading
 
 
-def read_scan(loaded: Loaded, bench: Bench) -> ReadPage | ReadFailure:
+def read_scan(loaded: Loaded, bench: Bench, turned: int | None = None) -> ReadPage | ReadFailure:
     """Clean a scan and read it once; again only when it turns out to lie another way.
+
+    ``turned`` is how it lies, where a person has said so.
 
     The places of its letters say how it lies. Where they do not say so clearly, paper is taken to
     lie upright, as most does, unless a few of its lines read far better in another turn.
@@ -49,6 +51,8 @@ def read_scan(loaded: Loaded, bench: Bench) -> ReadPage | ReadFailure:
     # The frame that a scanner leaves must not be taken for writing.
     frame = image.border_mask(loaded.image) if clean.crop else None
     seen = loaded.image if frame is None else np.where(frame > 0, np.uint8(255), loaded.image)
+    if turned is not None:
+        return _clean_and_read(loaded, _lying(seen, turned, bench), frame, bench)
     lies = orientation.find_orientation(seen, clean.turn, clean.deskew, ppocr.upright_share)
     unsure = clean.turn and lies.sureness < orientation.SURE_ENOUGH
     if unsure and lies.turn:

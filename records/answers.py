@@ -42,14 +42,15 @@ class AnsweredRecord:
 def answered_records(store: Store, form: str | None = None) -> Iterator[AnsweredRecord]:
     """Give the records of one form, or of all, oldest first; of any department, for totals alone.
 
-    Pages that are another form than their record, or none, are left out.
+    Pages that are another form than their record, or none, are left out, and so are records whose
+    pages people have arranged.
     """
     said = _said(store, form)
     found = store.db.conn.execute(
         """SELECT d.id, d.sha256, d.form, p.number, p.form_page, p.template, p.fields
         FROM documents d JOIN pages p ON p.document_id = d.id
         WHERE d.status != 'waiting' AND p.state = 'read' AND p.form = d.form
-        AND (:form IS NULL OR d.form = :form) ORDER BY d.id, p.position""",
+        AND (:form IS NULL OR d.form = :form) AND NOT p.arranged ORDER BY d.id, p.position""",
         {"form": form},
     )
     for number, group in groupby(found, key=lambda row: int(row["id"])):

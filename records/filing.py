@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 from sqlite_utils import Database
 
 from records import checking, rows
-from records.errors import ArchiveError
+from records.errors import ArchiveError, StaleVersionError
 from records.model import (
     DocumentStatus,
     Field,
@@ -20,6 +20,9 @@ from records.model import (
     TemplateText,
 )
 from records.store import Store, now
+
+# Whether people have put pages of a file in order, or pages of it among others.
+_IS_ARRANGED = "SELECT EXISTS (SELECT 1 FROM pages WHERE sha256 = ? AND arranged)"
 
 
 class Sighting(StrEnum):
@@ -287,11 +290,10 @@ def save_page(
         row = rows.page_row(page)
         change = {"page": page.number, "image": page.image, "reader": page.reader}
     with store.write() as db:
-        document_id = _document_of_page(db, sha256, page.number)
-        place = {"sha256": sha256, "document_id": document_id, "position": page.number}
+        place = _place_of_page(db, sha256, page.number)
         db.conn.execute("DELETE FROM pages WHERE sha256 = ? AND number = ?", [sha256, page.number])
-        db.table("pages").insert({**row, **place, "read_at": now()})
-        store.audit(db, actor, "page read", change, document_id)
+        db.table("pages").insert({**row, **place, "sha256": sha256, "read_at": now()})
+        store.audit(db, actor, "page read", change, int(str(place["document_id"])))
 
 
 def fail_original(store: Store, actor: str, sha256: str, failure: PageFailure) -> None:
@@ -326,7 +328,8 @@ def file_records(
     """File the records that a file's pages make up, in one transaction; return their ids.
 
     A record is known again by its first page, so that one that a page was missing from before
-    does not move another's corrections. Raises ArchiveError when pages are missing.
+    does not move another's corrections. Raises ArchiveError when pages are missing, and
+    StaleVersionError when people have arranged the pages: ``refile_records`` is for those.
 
     What a person has corrected stays, whatever the drafts say. With a ``failure`` of one of its
     pages the file counts as tried and failed, so that the next import tries that page again.
@@ -337,6 +340,8 @@ def file_records(
             "SELECT * FROM documents WHERE sha256 = ? AND part = 1", [sha256]
         ).fetchone()
         _check_complete(db, sha256)
+        if db.conn.execute(_IS_ARRANGED, [sha256]).fetchone()[0]:
+            raise StaleVersionError(f"The pages of file {sha256[:12]} were arranged by a person.")
         for draft in drafts:
             document_id = _document(store, db, dict(first), draft.pages[0], draft)
             _place_pages(db, sha256, document_id, draft.pages)
@@ -348,6 +353,66 @@ def file_records(
         _empty_surplus(store, db, actor, sha256, {draft.pages[0] for draft in drafts})
         _end_reading(db, sha256, failure)
     return ids
+
+
+def is_arranged(store: Store, sha256: str) -> bool:
+    """Say whether people have put pages of a file in order, or among those of another record."""
+    row = store.db.conn.execute(_IS_ARRANGED, [sha256]).fetchone()
+    return bool(row[0])
+
+
+def turns(store: Store, sha256: str) -> dict[int, int]:
+    """Return the turns that people gave pages of a file, by their numbers."""
+    found = store.db.conn.execute(
+        "SELECT number, turned FROM pages WHERE sha256 = ? AND turned IS NOT NULL", [sha256]
+    )
+    return {row["number"]: row["turned"] for row in found}
+
+
+def refile_records(
+    store: Store,
+    actor: str,
+    sha256: str,
+    drafts: Mapping[int, tuple[int, Draft]],
+    failure: PageFailure | None = None,
+) -> None:
+    """File anew the records that hold pages of a file, each as people have arranged it.
+
+    ``drafts`` are (version, draft) by record. Raises StaleVersionError where a record is no longer
+    at its version, ArchiveError when pages are missing.
+    """
+    with store.write() as db:
+        _check_complete(db, sha256)
+        for document_id, (version, draft) in drafts.items():
+            write_draft(store, db, document_id, version, draft)
+            _replace_fields(db, document_id, draft.fields)
+            checking.enter(db, document_id, draft.fields, draft.sampled, draft.twice)
+            change = {"pages": list(draft.pages), "form": draft.form, "status": draft.status}
+            store.audit(db, actor, "filed", change, document_id)
+        _end_reading(db, sha256, failure)
+
+
+def write_draft(store: Store, db: Database, document_id: int, version: int, draft: Draft) -> None:
+    """Write what a draft says of a record as a whole, but for its department.
+
+    Inside ``write`` only. Raises StaleVersionError where the record is no longer at ``version``.
+    """
+    row = {
+        "form": draft.form,
+        "title": draft.title,
+        "date": draft.date,
+        "status": draft.status,
+        "reasons": json.dumps(draft.reasons, ensure_ascii=False),
+        "rev": store.next_rev(db),
+        "version": version + 1,
+    }
+    known = db.conn.execute("SELECT version FROM documents WHERE id = ?", [document_id]).fetchone()
+    if known is None or known["version"] != version:
+        raise StaleVersionError(
+            f"Record {document_id} was changed by someone else meanwhile; "
+            "look at it again, then say it once more."
+        )
+    db.table("documents").update(document_id, row)
 
 
 def _end_reading(db: Database, sha256: str, failure: PageFailure | None) -> None:
@@ -434,12 +499,14 @@ def _replace_fields(db: Database, document_id: int, fields: Sequence[Field]) -> 
     )
 
 
-def _document_of_page(db: Database, sha256: str, number: int) -> int:
-    """Return the record that a page belongs to: as before, else the file's first."""
+def _place_of_page(db: Database, sha256: str, number: int) -> dict[str, object]:
+    """Return where a page belongs, and what people did to it: as before, else the file's first."""
     row = db.conn.execute(
-        "SELECT document_id FROM pages WHERE sha256 = ? AND number = ?", [sha256, number]
+        """SELECT document_id, position, arranged, turned, said FROM pages
+        WHERE sha256 = ? AND number = ?""",
+        [sha256, number],
     ).fetchone()
-    return int(row[0]) if row else _first_document(db, sha256)
+    return dict(row) if row else {"document_id": _first_document(db, sha256), "position": number}
 
 
 def _first_document(db: Database, sha256: str) -> int:

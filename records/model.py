@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from records.geometry import Box, PageGeometry
 
@@ -215,14 +216,28 @@ class Document:
     created_at: str
 
 
+class PageKey(NamedTuple):
+    """What names a page for good: the SHA-256 of its file, and its number there, from 1."""
+
+    sha256: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stored page as the database has it, without its words."""
+    """A stored page as the database has it, without its words.
+
+    ``number`` is what its record's fields and links call it: its number in its file, or, once a
+    person has arranged the record's pages, its place there. ``key`` names it for good. ``turned``
+    is the turn that a person gave it, as ``PageGeometry.turn``; None where the machine found it.
+    """
 
     id: int
     document_id: int
     number: int
     position: int
+    key: PageKey
+    turned: int | None
     state: str
     kind: PageKind
     image: str | None

@@ -316,3 +316,45 @@ FROM fields f JOIN documents d ON d.id = f.document_id
 WHERE f.status IN ('missing', 'unsure', 'invalid') AND d.form IS NOT NULL
 """,
     )
+
+
+@migrations()
+def m005_arranged_pages(db: Database) -> None:
+    """Records whose pages people have put in order, and pages on their way into a record."""
+    _run(
+        db,
+        """
+ALTER TABLE pages ADD COLUMN arranged INTEGER NOT NULL DEFAULT 0
+
+ALTER TABLE pages ADD COLUMN turned INTEGER
+
+ALTER TABLE pages ADD COLUMN said TEXT NOT NULL DEFAULT '[]'
+
+CREATE TABLE arrangements (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    person TEXT NOT NULL,
+    what TEXT NOT NULL,
+    before TEXT NOT NULL,
+    versions TEXT NOT NULL,
+    taken_back_at TEXT
+)
+
+CREATE TABLE arrangement_records (
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    arrangement_id INTEGER NOT NULL REFERENCES arrangements(id),
+    PRIMARY KEY (document_id, arrangement_id)
+) WITHOUT ROWID
+
+CREATE TABLE arrivals (
+    sha256 TEXT PRIMARY KEY REFERENCES originals(sha256),
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    place INTEGER NOT NULL,
+    replaces TEXT NOT NULL,
+    person TEXT NOT NULL,
+    asked_at TEXT NOT NULL
+) WITHOUT ROWID
+
+CREATE INDEX arrivals_record ON arrivals(document_id)
+""",
+    )

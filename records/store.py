@@ -54,9 +54,11 @@ _DOCUMENTS = """
     FROM documents d JOIN originals o USING (sha256) JOIN batches b ON b.id = d.batch_id
 """
 
+# What a record calls a page: see ``records.model.Page``. Pages that were laid aside stand at 0.
+LEAF = "CASE WHEN p.arranged THEN p.position ELSE p.number END"
 _READ_PAGES = """
     FROM pages p JOIN documents d ON d.id = p.document_id
-    WHERE p.document_id = ? AND d.status != 'waiting'
+    WHERE p.document_id = ? AND d.status != 'waiting' AND p.position > 0
 """
 
 
@@ -274,13 +276,46 @@ class Store:
 
         Until then nobody knows whose they are: a private form may lie in a shared department.
         """
-        found = self._all(f"SELECT p.* {_READ_PAGES} ORDER BY p.position", document_id)
+        found = self._all(
+            f"SELECT p.*, {LEAF} AS leaf {_READ_PAGES} ORDER BY p.position", document_id
+        )
         return tuple(rows.page(r) for r in found)
 
     def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
         """Return the words of one page (by its number in the file), in reading order."""
-        found = self._all(f"SELECT p.words {_READ_PAGES} AND p.number = ?", document_id, page)
+        found = self._all(f"SELECT p.words {_READ_PAGES} AND {LEAF} = ?", document_id, page)
         return rows.lines(found[0]["words"]) if found else ()
+
+    def files(self, document_id: int) -> tuple[Original, ...]:
+        """Return the files that a record's pages come from, in the order of the pages.
+
+        A record whose pages have gone, or were not read, has the file that it was made for.
+        """
+        found = self._all(
+            """SELECT o.* FROM originals o JOIN (
+                SELECT sha256, min(position) AS first FROM pages
+                WHERE document_id = ? AND position > 0 GROUP BY sha256) p USING (sha256)
+            ORDER BY p.first""",
+            document_id,
+        ) or self._all(
+            "SELECT o.* FROM originals o JOIN documents d USING (sha256) WHERE d.id = ?",
+            document_id,
+        )
+        return tuple(rows.original(r) for r in found)
+
+    def holders(self, sha256: str) -> list[int]:
+        """Return the records that hold pages of a file; for callers that may see all."""
+        found = self._all("SELECT DISTINCT document_id FROM pages WHERE sha256 = ?", sha256)
+        return [r["document_id"] for r in found]
+
+    def departments_of(self, sha256: str) -> frozenset[str]:
+        """Return the departments of all records that were made for a file or hold pages of it."""
+        found = self._all(
+            """SELECT department FROM documents WHERE sha256 = ? UNION SELECT d.department
+            FROM pages p JOIN documents d ON d.id = p.document_id WHERE p.sha256 = ?""",
+            *(sha256, sha256),
+        )
+        return frozenset(r["department"] for r in found)
 
     def history(self, document_id: int) -> tuple[AuditRow, ...]:
         """Return all that was done to a record, oldest first."""
@@ -388,9 +423,9 @@ class Store:
     def pairs(self, document_id: int) -> tuple[tuple[int, Pair], ...]:
         """Return a record's labels with their answers: (number of the page, pair)."""
         found = self._all(
-            f"SELECT p.number, p.pairs {_READ_PAGES} ORDER BY p.position", document_id
+            f"SELECT {LEAF} AS leaf, p.pairs {_READ_PAGES} ORDER BY p.position", document_id
         )
-        return tuple((r["number"], pair) for r in found for pair in rows.pairs(r["pairs"]))
+        return tuple((r["leaf"], pair) for r in found for pair in rows.pairs(r["pairs"]))
 
     def verified_words(self) -> frozenset[str]:
         """Return the words, in small letters, of all values that people have given."""
@@ -400,10 +435,10 @@ class Store:
 
     def _indexed(self, document: Document) -> IndexedDocument:
         pages = self._all(
-            f"SELECT p.number, p.words {_READ_PAGES} ORDER BY p.position", document.id
+            f"SELECT {LEAF} AS leaf, p.words {_READ_PAGES} ORDER BY p.position", document.id
         )
         texts = tuple(
-            (r["number"], "\n".join(line.text for line in rows.lines(r["words"]))) for r in pages
+            (r["leaf"], "\n".join(line.text for line in rows.lines(r["words"]))) for r in pages
         )
         return IndexedDocument(
             id=document.id,

@@ -132,10 +132,13 @@ def _kept(folder: Path) -> Iterator[Path]:
 
 
 def _records(store: Store) -> Iterator[Problem]:
-    """Every page of a file that was read is there once, and belongs to a record of that file."""
+    """Every page of a file that was read is there once.
+
+    It belongs to a record of that file, unless a person has moved it.
+    """
     found = store.db.conn.execute(
         """SELECT o.name, o.sha256, o.page_count, count(p.id) AS pages,
-        count(*) FILTER (WHERE d.sha256 != o.sha256) AS strays
+        count(*) FILTER (WHERE d.sha256 != o.sha256 AND NOT p.arranged) AS strays
         FROM originals o LEFT JOIN pages p USING (sha256)
         LEFT JOIN documents d ON d.id = p.document_id
         WHERE o.state = 'read' GROUP BY o.sha256"""

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from records.model import IndexedDocument
+from records.model import DocumentStatus, IndexedDocument
 from search.evaluate import KEYED, SEPARATOR, TEXT, TITLE, VALUES
 from search.index import FACETS, Filters
 from search.text import tokens
@@ -148,8 +148,11 @@ def pages_of(document: IndexedDocument) -> Iterator[NewPage]:
     """Yield what is indexed of a record, a page at a time.
 
     What is known of the whole record stands with its first page, and a field with the page that
-    it was read on. A record without pages yet is found by what is known of it.
+    it was read on. A record without pages yet is found by what is known of it; one whose pages a
+    person has put into other records is not found.
     """
+    if not document.pages and document.status is DocumentStatus.FILED:
+        return
     facets = (
         document.form or "",
         (document.date or "")[:4],

@@ -8,9 +8,9 @@ from pathlib import Path
 from flask import Blueprint, Response, make_response, request, send_file, url_for
 
 from digitize.image import rendition
-from records.access import Viewer
+from records.access import Action, Viewer, may
 from records.errors import ArchiveError, NotFoundError
-from records.model import Document, Page
+from records.model import Original, Page
 from webui.context import installation, viewer
 
 blueprint = Blueprint("images", __name__)
@@ -28,14 +28,13 @@ def image_url(document_id: int, page: Page, size: str) -> str:
     )
 
 
-def whole_file_is_seen(document: Document, viewer: Viewer) -> bool:
-    """Say whether the person may see every record that was found in this record's file.
+def whole_file_is_seen(file: Original, viewer: Viewer) -> bool:
+    """Say whether the person may see every record that was found in a file.
 
     A file can hold records of several departments; who may not see all gets pages only.
     """
-    store = installation().store
-    everything = store.documents(store.system_viewer("site"), sha256=document.sha256)
-    return len(store.documents(viewer, sha256=document.sha256)) == len(everything)
+    holders = installation().store.departments_of(file.sha256)
+    return all(may(viewer, Action.SEE, department) for department in holders)
 
 
 @blueprint.get("/records/<int:document_id>/pages/<int:number>/<any(page,large,thumbnail):size>.jpg")
@@ -65,19 +64,25 @@ def page_image(document_id: int, number: int, size: str) -> Response:
 
 @blueprint.get("/records/<int:document_id>/original")
 def original(document_id: int) -> Response:
-    """Send the file as it was handed in, always as a download and never shown by the browser."""
+    """Send a file as it was handed in, always as a download and never shown by the browser.
+
+    ``file`` says which, by the beginning of its hash, where a record's pages come from several.
+    """
     document = installation().store.document(document_id, viewer())
-    if not whole_file_is_seen(document, viewer()):
-        raise NotFoundError(f"The file of record {document_id} holds more than may be seen.")
-    path = installation().archive.original_path(document.sha256)
+    wanted = request.args.get("file", "")
+    files = installation().store.files(document.id)
+    file = next((f for f in files if f.sha256.startswith(wanted)), None)
+    if file is None or not whole_file_is_seen(file, viewer()):
+        raise NotFoundError(f"Record {document_id} has no such file, or it holds more than yours.")
+    path = installation().archive.original_path(file.sha256)
     if not path.is_file():
         raise ArchiveError(f"The original of record {document_id} is missing from the archive.")
     answer = send_file(
         path,
         mimetype="application/octet-stream",
         as_attachment=True,
-        download_name=safe_name(document.source, document.id),
-        etag=document.sha256,
+        download_name=safe_name(file.name, document.id),
+        etag=file.sha256,
         conditional=True,
     )
     answer.headers["Cache-Control"] = "private, no-store"

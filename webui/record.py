@@ -195,7 +195,7 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         text=text,
         chosen=chosen,
         may_correct=may(viewer(), Action.CORRECT, document.department),
-        whole_file=images.whole_file_is_seen(document, viewer()),
+        files=[(f, images.whole_file_is_seen(f, viewer())) for f in store.files(document.id)],
         now={f.name: f.value for f in fields},
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
         image_url=images.image_url,

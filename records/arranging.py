@@ -1,0 +1,416 @@
+"""Which pages a record has, and in which order, where people say so; files are never touched.
+
+Every arrangement is one transaction over all records that it changes. It is kept with what it takes
+to take it back, for as long as none of the records was changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from records import checking, filing, rows
+from records.access import Action, Viewer, require
+from records.errors import InputError, NotFoundError, StaleVersionError
+from records.filing import Draft
+from records.model import Document, Field, FieldStatus, PageFailure, PageKey, PageResult
+from records.store import LEAF, Store, now
+
+# What a page that was put into a record keeps of its own row; the reading itself never moves.
+_PLACED = ("sha256", "number", "document_id", "position", "arranged", "said")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of a record with its reading; ``place`` counts from 1, and is 0 where laid aside.
+
+    ``leaf`` is what the record calls it (see ``records.model.Page``). ``said`` are the corrections
+    that go with the page wherever it is put.
+    """
+
+    key: PageKey
+    place: int
+    leaf: int
+    reading: PageResult | PageFailure
+    said: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """A record as it will be; ``pages`` in order, those ``aside`` are kept and not shown.
+
+    ``said`` are the corrections that wait with a page because its record has no such field.
+    """
+
+    pages: tuple[PageKey, ...]
+    aside: tuple[PageKey, ...]
+    draft: Draft
+    said: Mapping[PageKey, tuple[Field, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an arrangement does to one record, which is at ``before.version`` until then."""
+
+    before: Document
+    after: Arranged
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """One that was made, and can be taken back; ``records`` are those that it changed."""
+
+    id: int
+    at: str
+    person: str
+    what: str
+    records: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where the pages of a file go that is not read yet: before the page now at ``place``.
+
+    ``replaces`` is the page that is laid aside then.
+    """
+
+    document_id: int
+    place: int
+    replaces: PageKey | None
+    person: str
+    asked_at: str
+
+
+def sheets(store: Store, document_id: int) -> tuple[Sheet, ...]:
+    """Return a record's pages in order, then those laid aside."""
+    found = store.db.conn.execute(
+        f"""SELECT p.*, {LEAF} AS leaf FROM pages p WHERE p.document_id = ?
+        ORDER BY p.position = 0, p.position, p.sha256, p.number""",
+        [document_id],
+    ).fetchall()
+    said = _said(store.fields(document_id), found)
+    return tuple(
+        Sheet(
+            PageKey(row["sha256"], row["number"]),
+            row["position"],
+            row["leaf"],
+            rows.page_result(row),
+            (*said.get(row["leaf"], ()), *map(rows.field, json.loads(row["said"]))),
+        )
+        for row in found
+    )
+
+
+def _said(fields: Iterable[Field], pages: Sequence[sqlite3.Row]) -> dict[int, list[Field]]:
+    """Return what people said of a record's fields by the page (leaf) that it was read on."""
+    leaves = [row["leaf"] for row in pages]
+    said: dict[int, list[Field]] = {}
+    for field in fields:
+        if field.status is FieldStatus.CORRECTED and leaves:
+            page = field.page if field.page in leaves else leaves[0]
+            said.setdefault(page, []).append(field)
+    return said
+
+
+def arrange(
+    store: Store,
+    viewer: Viewer,
+    what: str,
+    changes: Sequence[Change],
+    new: Arranged | None = None,
+) -> int | None:
+    """Write an arrangement of pages; return the number of the ``new`` record that it makes.
+
+    ``what`` says what was done. Raises NotAllowedError, StaleVersionError when a record was changed
+    meanwhile, and InputError when pages would be lost or stand twice.
+    """
+    for change in changes:
+        require(viewer, Action.CORRECT, change.before.department)
+    ids = [change.before.id for change in changes]
+    with store.write() as db:
+        _hold_all_pages(db, ids, [*(c.after for c in changes), *((new,) if new else ())])
+        before = _as_it_is(db, ids)
+        made = _new_record(store, db, changes[0].before, new) if new else None
+        placed = [(c.before.id, c.before.version, c.after) for c in changes]
+        if made and new:
+            placed.append((made, 1, new))
+        for document_id, version, after in placed:
+            filing.write_draft(store, db, document_id, version, after.draft)
+            _place(db, document_id, after)
+            _set_fields(db, document_id, after.draft)
+        _take_checks_along(db, before["checks"], [p[0] for p in placed])
+        number = _keep(db, viewer, what, before, [p[0] for p in placed])
+        for document_id, _, after in placed:
+            told = {"arrangement": number, "what": what, "pages": len(after.pages)}
+            store.audit(db, viewer.name, "arranged", told, document_id)
+    return made
+
+
+def _hold_all_pages(db: Database, ids: Sequence[int], parts: Sequence[Arranged]) -> None:
+    """Hold that the records have the same pages before and after, each once."""
+    found = db.conn.execute(
+        "SELECT sha256, number FROM pages WHERE document_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(ids)],
+    )
+    have = Counter(PageKey(row["sha256"], row["number"]) for row in found)
+    if have != Counter(key for part in parts for key in (*part.pages, *part.aside)):
+        raise StaleVersionError(
+            "The pages are others than those that you saw; look at the record again, "
+            "then say it once more."
+        )
+
+
+def _as_it_is(db: Database, ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of records that an arrangement may change."""
+    wanted = [json.dumps(ids)]
+    within = "IN (SELECT value FROM json_each(?))"
+
+    def all_rows(sql: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in db.conn.execute(sql, wanted)]
+
+    placed = ", ".join(_PLACED)
+    return {
+        "documents": all_rows(
+            f"SELECT id, form, title, date, status, reasons FROM documents WHERE id {within}"
+        ),
+        "pages": all_rows(f"SELECT {placed} FROM pages WHERE document_id {within}"),
+        "fields": all_rows(f"SELECT * FROM fields WHERE document_id {within}"),
+        "checks": all_rows(f"SELECT * FROM checks WHERE document_id {within}"),
+    }
+
+
+def _new_record(store: Store, db: Database, origin: Document, new: Arranged) -> int:
+    """Enter a record for pages that leave another; ``part`` only has to be one of its own."""
+    sha256 = new.pages[0].sha256
+    part = db.conn.execute(
+        """SELECT 1 + max(o.page_count, (SELECT max(part) FROM documents d
+        WHERE d.sha256 = o.sha256)) FROM originals o WHERE o.sha256 = ?""",
+        [sha256],
+    ).fetchone()[0]
+    batch = db.conn.execute("SELECT batch_id FROM documents WHERE id = ?", [origin.id]).fetchone()[
+        0
+    ]
+    row = {
+        "sha256": sha256,
+        "part": part,
+        "batch_id": batch,
+        "department": origin.department,
+        "title": new.draft.title,
+        "status": new.draft.status,
+        "version": 1,
+        "rev": store.next_rev(db),
+        "created_at": now(),
+    }
+    return int(db.table("documents").insert(row).last_pk or 0)
+
+
+def _place(db: Database, document_id: int, after: Arranged) -> None:
+    places = [*enumerate(after.pages, 1), *((0, key) for key in after.aside)]
+    for place, key in places:
+        said = [rows.field_row(f, document_id, 0) for f in after.said.get(key, ())]
+        db.conn.execute(
+            """UPDATE pages SET document_id = ?, position = ?, arranged = 1, said = ?
+            WHERE sha256 = ? AND number = ?""",
+            [document_id, place, json.dumps(said, ensure_ascii=False), *key],
+        )
+
+
+def _set_fields(db: Database, document_id: int, draft: Draft) -> None:
+    db.table("fields").delete_where("document_id = ?", [document_id])
+    db.table("fields").insert_all(
+        rows.field_row(field, document_id, place) for place, field in enumerate(draft.fields)
+    )
+    checking.enter(db, document_id, draft.fields, draft.sampled, draft.twice)
+
+
+def _take_checks_along(
+    db: Database, checks: Sequence[Mapping[str, Any]], ids: Sequence[int]
+) -> None:
+    """Let fields that went to another record wait there for whom they waited for."""
+    for check in checks:
+        if check["kind"] in ("look", "sample"):
+            continue
+        found = db.conn.execute(
+            """SELECT document_id FROM fields WHERE name = ?
+            AND document_id IN (SELECT value FROM json_each(?)) ORDER BY document_id != ?""",
+            [check["name"], json.dumps(ids), check["document_id"]],
+        ).fetchone()
+        if found and found["document_id"] != check["document_id"]:
+            moved = {**check, **found, "held_by": None, "held_until": 0}
+            db.table("checks").upsert(moved, pk=("document_id", "name"))
+            checking.follow(db, found["document_id"])
+
+
+def _keep(
+    db: Database, viewer: Viewer, what: str, before: Mapping[str, object], ids: Sequence[int]
+) -> int:
+    found = db.conn.execute(
+        "SELECT id, version FROM documents WHERE id IN (SELECT value FROM json_each(?))",
+        [json.dumps(ids)],
+    )
+    row = {
+        "at": now(),
+        "person": viewer.name,
+        "what": what,
+        "before": json.dumps(before, ensure_ascii=False),
+        "versions": json.dumps({r["id"]: r["version"] for r in found}),
+    }
+    number = int(db.table("arrangements").insert(row).last_pk or 0)
+    db.table("arrangement_records").insert_all(
+        {"document_id": document_id, "arrangement_id": number} for document_id in ids
+    )
+    return number
+
+
+def last_arrangement(store: Store, document_id: int) -> Arrangement | None:
+    """Return the newest arrangement that a record was part of and that still stands."""
+    row = store.db.conn.execute(
+        """SELECT a.* FROM arrangements a JOIN arrangement_records r ON r.arrangement_id = a.id
+        WHERE r.document_id = ? AND a.taken_back_at IS NULL ORDER BY a.id DESC LIMIT 1""",
+        [document_id],
+    ).fetchone()
+    if row is None:
+        return None
+    records = tuple(map(int, json.loads(row["versions"])))
+    return Arrangement(row["id"], row["at"], row["person"], row["what"], records)
+
+
+def can_be_taken_back(store: Store, arrangement: Arrangement) -> bool:
+    """Say whether none of an arrangement's records was changed since."""
+    return not _changed_since(store.db, arrangement.id)
+
+
+def _changed_since(db: Database, number: int) -> list[int]:
+    row = db.conn.execute("SELECT versions FROM arrangements WHERE id = ?", [number]).fetchone()
+    versions = json.loads(row["versions"])
+    found = db.conn.execute(
+        "SELECT id, version FROM documents WHERE id IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(map(int, versions)))],
+    )
+    return [r["id"] for r in found if r["version"] != versions[str(r["id"])]]
+
+
+def take_back(store: Store, viewer: Viewer, arrangement: Arrangement) -> None:
+    """Put all pages, fields and checks back where they were before an arrangement.
+
+    A record that it made keeps its number, without pages. Raises NotAllowedError, NotFoundError
+    when it was taken back already, and StaleVersionError when a record was changed since.
+    """
+    for number in arrangement.records:
+        require(viewer, Action.CORRECT, store.document(number, viewer).department)
+    with store.write() as db:
+        row = db.conn.execute(
+            "SELECT * FROM arrangements WHERE id = ?", [arrangement.id]
+        ).fetchone()
+        if row["taken_back_at"]:
+            raise NotFoundError("This arrangement of pages was taken back already.")
+        if changed := _changed_since(db, arrangement.id):
+            raise StaleVersionError(
+                f"Record {changed[0]} was changed since the pages were arranged; "
+                "move the pages back one by one."
+            )
+        before = json.loads(row["before"])
+        _restore(store, db, before, arrangement.records)
+        db.table("arrangements").update(arrangement.id, {"taken_back_at": now()})
+        told = {"arrangement": arrangement.id, "what": arrangement.what}
+        for number in arrangement.records:
+            store.audit(db, viewer.name, "put pages back", told, number)
+
+
+def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequence[int]) -> None:
+    known = {row["id"]: row for row in before["documents"]}
+    for number in ids:
+        emptied = {"status": "filed", "reasons": "[]", "date": None}
+        row = {**known.get(number, emptied), "rev": store.next_rev(db)}
+        db.table("documents").update(number, row)
+        db.conn.execute("UPDATE documents SET version = version + 1 WHERE id = ?", [number])
+        db.table("fields").delete_where("document_id = ?", [number])
+        db.table("checks").delete_where("document_id = ?", [number])
+    for page in before["pages"]:
+        db.conn.execute(
+            """UPDATE pages SET document_id = :document_id, position = :position,
+            arranged = :arranged, said = :said WHERE sha256 = :sha256 AND number = :number""",
+            page,
+        )
+    db.table("fields").insert_all(before["fields"])
+    free = {"held_by": None, "held_until": 0}
+    db.table("checks").insert_all({**row, **free} for row in before["checks"])
+
+
+def turn(store: Store, viewer: Viewer, before: Document, key: PageKey, degrees: int) -> None:
+    """Write that a page lies otherwise than the machine found; its next reading heeds it.
+
+    ``degrees`` are those of ``PageGeometry.turn``. Raises NotAllowedError and StaleVersionError.
+    """
+    require(viewer, Action.CORRECT, before.department)
+    with store.write() as db:
+        changed = db.conn.execute(
+            """UPDATE documents SET version = version + 1, rev = ? WHERE id = ? AND version = ?""",
+            [store.next_rev(db), before.id, before.version],
+        )
+        if not changed.rowcount:
+            raise StaleVersionError(
+                f"Record {before.id} was changed by someone else meanwhile; look at it again."
+            )
+        row = db.conn.execute(
+            """UPDATE pages SET turned = ?, key = '' WHERE sha256 = ? AND number = ?
+            AND document_id = ? RETURNING position""",
+            [degrees, *key, before.id],
+        ).fetchone()
+        if row is None:
+            raise InputError(f"Record {before.id} has no such page; look at it again.")
+        told = {"page": row["position"], "turn": degrees}
+        store.audit(db, viewer.name, "turned", told, before.id)
+
+
+def expect(store: Store, viewer: Viewer, sha256: str, arrival: Arrival) -> None:
+    """Write where the pages of a file go as soon as they are read."""
+    with store.write() as db:
+        place = {
+            "sha256": sha256,
+            "document_id": arrival.document_id,
+            "place": arrival.place,
+            "replaces": json.dumps(arrival.replaces),
+            "person": arrival.person,
+            "asked_at": arrival.asked_at,
+        }
+        db.table("arrivals").upsert(place, pk="sha256")
+        told = {"sha256": sha256, "place": arrival.place}
+        store.audit(db, viewer.name, "handed pages in", told, arrival.document_id)
+
+
+def arrival(store: Store, sha256: str) -> Arrival | None:
+    """Return where the pages of a file go; None where they are a record of their own."""
+    row = store.db.conn.execute("SELECT * FROM arrivals WHERE sha256 = ?", [sha256]).fetchone()
+    return _arrival(row) if row else None
+
+
+def arrivals(store: Store, document_id: int) -> list[Arrival]:
+    """Return what is on its way into a record."""
+    found = store.db.conn.execute(
+        "SELECT * FROM arrivals WHERE document_id = ? ORDER BY asked_at", [document_id]
+    )
+    return [_arrival(row) for row in found]
+
+
+def arrived(store: Store, sha256: str) -> None:
+    """Forget where a file's pages go: they are there, or stay a record of their own."""
+    with store.write() as db:
+        db.conn.execute("DELETE FROM arrivals WHERE sha256 = ?", [sha256])
+
+
+def _arrival(row: sqlite3.Row) -> Arrival:
+    replaces = json.loads(row["replaces"])
+    return Arrival(
+        row["document_id"],
+        row["place"],
+        PageKey(*replaces) if replaces else None,
+        row["person"],
+        row["asked_at"],
+    )
