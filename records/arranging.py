@@ -189,7 +189,7 @@ def _new_record(store: Store, db: Database, origin: Document, new: Arranged) -> 
     """Enter a record for pages that leave another; ``part`` only has to be one of its own."""
     sha256 = new.pages[0].sha256
     part = db.conn.execute(
-        """SELECT 1 + max(o.page_count, (SELECT max(part) FROM documents d
+        """SELECT 1 + max(coalesce(o.page_count, 0), (SELECT max(part) FROM documents d
         WHERE d.sha256 = o.sha256)) FROM originals o WHERE o.sha256 = ?""",
         [sha256],
     ).fetchone()[0]
@@ -279,6 +279,17 @@ def last_arrangement(store: Store, document_id: int) -> Arrangement | None:
         return None
     records = tuple(map(int, json.loads(row["versions"])))
     return Arrangement(row["id"], row["at"], row["person"], row["what"], records)
+
+
+def arranged_with(store: Store, document_id: int) -> list[int]:
+    """Return the other records of the newest arrangement of a record, taken back or not."""
+    found = store.db.conn.execute(
+        """SELECT document_id FROM arrangement_records WHERE document_id != :id
+        AND arrangement_id = (SELECT max(arrangement_id) FROM arrangement_records
+        WHERE document_id = :id) ORDER BY document_id""",
+        {"id": document_id},
+    )
+    return [row["document_id"] for row in found]
 
 
 def can_be_taken_back(store: Store, arrangement: Arrangement) -> bool:

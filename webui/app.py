@@ -9,6 +9,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from webui import (
+    arranging,
     batches,
     checking,
     errors,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _BLUEPRINTS = (
-    signin, finding, record, images, snippets, checking, own, handing_in, batches, health
+    signin, finding, record, arranging, images, snippets, checking, own, handing_in, batches, health
 )  # fmt: skip
 
 

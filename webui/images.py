@@ -45,19 +45,24 @@ def page_image(document_id: int, number: int, size: str) -> Response:
     page = next((p for p in store.pages(document.id) if p.number == number), None)
     if page is None or page.image is None:
         raise NotFoundError(f"Record {document_id} has no picture of page {number}.")
-    etag = f"{page.image[:32]}-{size}"
+    return drawn(page.image, size)
+
+
+def drawn(image: str, size: str) -> Response:
+    """Answer with a page image (its hash) in one of three sizes."""
+    etag = f"{image[:32]}-{size}"
     answer = make_response()
     answer.mimetype = "image/jpeg"
     answer.set_etag(etag)
     answer.cache_control.private = True
     answer.cache_control.max_age = installation().settings.web.session_hours * 3600
     # Only an address with the image's own hash can never mean another image.
-    if request.args.get("v") == page.image[:16]:
+    if request.args.get("v") == image[:16]:
         answer.cache_control.immutable = True
     else:
         answer.cache_control.no_cache = True
     if etag not in request.if_none_match:
-        answer.data = _drawn(installation().archive.image_path(page.image), WIDTHS[size])
+        answer.data = _drawn(installation().archive.image_path(image), WIDTHS[size])
     answer.make_conditional(request)
     return answer
 

@@ -15,7 +15,7 @@ from digitize.forms import FieldTemplate, form_named
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, DocumentStatus, Field, Line, Page, Word
-from webui import images, wording
+from webui import arranging, images, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
 from webui.overlay import Mark, marks
@@ -200,7 +200,8 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
         image_url=images.image_url,
         doubtful=_doubtful,
-        look=_look(here),
+        look=_look(here, page),
+        went_to=arranging.went_to(document.id) if not pages else (),
         thumbnails=len(pages) <= MOST_THUMBNAILS,
     )
     return answer, status
@@ -211,15 +212,19 @@ def _doubtful(word: Word) -> bool:
     return word.confidence < installation().settings.forms.sure
 
 
-def _look(here: Mapping[str, Any]) -> Look:
-    """Return how large and how turned the page is shown, and the addresses of other ways."""
+def _look(here: Mapping[str, Any], page: Page | None) -> Look:
+    """Return how large and how turned the page is shown, and the addresses of other ways.
+
+    A page that a person has turned is shown so, until it has been read again.
+    """
+    upright = (page.turned - page.geometry.turn) % 360 if page and page.turned is not None else 0
     zoom = request.values.get("zoom", ZOOMS[0], type=int)
-    turn = request.values.get("turn", 0, type=int)
+    turn = request.values.get("turn", upright, type=int)
     zoom, turn = zoom if zoom in ZOOMS else ZOOMS[0], turn if turn in TURNS else 0
 
     def href(zoom: int, turn: int) -> str:
         look: dict[str, Any] = {"zoom": zoom} if zoom != ZOOMS[0] else {}
-        look |= {"turn": turn} if turn else {}
+        look |= {"turn": turn} if turn != upright else {}
         return url_for("record.show", **here, **look, _anchor="page")
 
     place = ZOOMS.index(zoom)

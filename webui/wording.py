@@ -48,6 +48,17 @@ _ACTIONS = {
     "failed": "could not read the file",
     "looked over": "looked at the record, and found it in order",
     "corrected": "corrected",
+    "handed pages in": "handed pages in for this record",
+}
+_ARRANGED = {
+    "put in order": "put the pages in another order",
+    "split": "made a record of its own of some pages",
+    "moved": "moved pages from one record to another",
+    "joined": "joined the pages of two records",
+    "laid aside": "laid pages aside",
+    "brought back": "brought pages back that were laid aside",
+    "put in": "put pages in",
+    "replaced": "put a page in the place of another",
 }
 # What people do to one field.
 _ON_A_FIELD = {
@@ -155,9 +166,21 @@ def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happ
     return made[::-1]
 
 
+def arranged(what: str) -> str:
+    """Return what was done to pages, as what a person did."""
+    return _ARRANGED.get(what, what)
+
+
 def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
     if row.action == "page read":
         return Happening(row.at, row.actor, f"could not read page {row.change.get('page')}")
+    what = arranged(str(row.change.get("what", "")))
+    if row.action == "arranged":
+        return Happening(row.at, row.actor, what)
+    if row.action == "put pages back":
+        return Happening(row.at, row.actor, f"took this back: {what}")
+    if row.action == "turned":
+        return Happening(row.at, row.actor, f"turned page {row.change.get('page')}")
     name = str(row.change.get("field", ""))
     label = labels.get(name, name)
     if row.action in _ON_A_FIELD:

@@ -39,6 +39,11 @@ def _corrects(who: str, key: str) -> int:
     return 303 if who in CORRECTS[key] else 403
 
 
+def _corrects_as(status: int) -> Expected:
+    """Return a status for those who may correct a record."""
+    return lambda who, key: status if _corrects(who, key) == 303 else _corrects(who, key)
+
+
 def _sees_field(who: str, key: str) -> int:
     """Only the permit has fields."""
     return _sees(who, key) if key == "permit" else 404
@@ -58,6 +63,11 @@ ROUTES: dict[str, Expected] = {
     "record.show": _sees,
     "record.correct": _corrects,
     "record.look_over": _corrects,
+    "arranging.show": _corrects_as(200),
+    "arranging.change": _corrects_as(422),
+    "arranging.take_back": _corrects_as(422),
+    "arranging.hand_in": _corrects_as(422),
+    "arranging.aside": _corrects_as(404),
     "own.save": lambda who, key: 303,
     "own.remove": lambda who, key: 303,
     "own.end_tour": lambda who, key: 303,

@@ -9,7 +9,7 @@ import pytest
 
 from records.filing import Sighting
 from records.geometry import Box, untouched
-from records.model import AuditRow, DocumentStatus, Field, FieldStatus, Page, PageKind
+from records.model import AuditRow, DocumentStatus, Field, FieldStatus, Page, PageKey, PageKind
 from webui import overlay, wording
 
 STATIC = Path(__file__).parents[2] / "webui" / "static"
@@ -24,8 +24,8 @@ def _field(name: str, status: FieldStatus, confidence: float = 0.8) -> Field:
 
 def _page(number: int) -> Page:
     return Page(
-        number, 1, number, number, "read", PageKind.SCAN, "image", 2000, 3000, 300,
-        untouched(2000, 3000), (), False, False, 0.9, None, "r", None,
+        number, 1, number, number, PageKey("a", number), None, "read", PageKind.SCAN, "image",
+        2000, 3000, 300, untouched(2000, 3000), (), False, False, 0.9, None, "r", None,
     )  # fmt: skip
 
 
