@@ -253,7 +253,16 @@ def _turn(document: Document, rest: str) -> ResponseReturnValue:
     return _again(document.id)
 
 
+def _what_was_typed(document: Document, rest: str) -> ResponseReturnValue:
+    """Do what the box is for in which Enter was pressed: the first that holds something."""
+    for name, doing in (("to", _move), ("other", _join)):
+        if request.form.get(name):
+            return doing(document, rest)
+    return _put_in_order(document, rest)
+
+
 _DEEDS: Mapping[str, Callable[[Document, str], ResponseReturnValue]] = {
+    "typed": _what_was_typed,
     "order": _put_in_order,
     "split": _split,
     "move": _move,

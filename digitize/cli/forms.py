@@ -23,7 +23,7 @@ from digitize.pairs import find_pairs
 from digitize.trial import TrialFile, read_on_trial
 from digitize.trial_page import trial_page
 from digitize.unknown import kinds
-from records import filing
+from records import arranging
 from records.archive import Archive, open_plain
 from records.errors import ExitCode, FormError, InputError, NotFoundError
 from records.geometry import Box
@@ -154,9 +154,9 @@ def _kept(session: Session, record: int) -> list[ScannedPage]:
     """Return the pages of a record that is filed, without those that failed."""
     store, archive = session.installation.store, session.installation.archive
     document = store.document(record, session.viewer)
-    own = {page.number for page in store.pages(document.id)}
-    pages = (p for p in filing.read_pages(store, document.sha256) if isinstance(p, PageResult))
-    return [_page(p, _picture(archive, p)) for p in pages if p.number in own]
+    sheets = arranging.sheets(store, document.id)
+    pages = (s.reading for s in sheets if s.place and isinstance(s.reading, PageResult))
+    return [_page(page, _picture(archive, page)) for page in pages]
 
 
 def _picture(archive: Archive, page: PageResult) -> bytes | None:

@@ -22,7 +22,8 @@ RULES = {
 PAGES = (
     "/", "/?q=maple&status=filed", "/?q=nothinglikethis", "/records/1",
     "/records/1?field=owner_name",
-    "/records/3", "/records/4", "/records/99", "/upload", "/batches", "/batch?name=Drawer+1",
+    "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload", 
+    "/batches", "/batch?name=Drawer+1",
     "/password", "/check", "/check?reason=missing", "/check/record", "/check/column",
     "/check/column?queue=second", "/check/group?form=building-permit&field=owner_name&grouped=True",
     "/check/group?form=building-permit&field=owner_name&grouped=True&value=Seven",

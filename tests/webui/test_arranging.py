@@ -90,6 +90,19 @@ def test_a_place_that_is_none_is_named(desk: Desk, typed: str) -> None:
         assert "Change the number of a page first" in answer.text
 
 
+def test_enter_does_what_its_box_is_for(desk: Desk) -> None:
+    """Nobody turns or parts pages by pressing Enter in a box."""
+    target, (one, two) = desk.site.records["permit"], desk.pages()
+    place = {f"place__{page_name(two)}": "1"}
+    assert desk.page.index('value="typed"') < desk.page.index('value="turn:')
+    desk.send("typed", **place)
+    assert desk.pages() == [two, one]
+    desk.send("typed", page=[page_name(one)], to=str(target))
+    assert desk.pages() == [two]
+    desk.send("typed", other=str(target))
+    assert desk.pages(target) == []
+
+
 def test_ticked_pages_become_a_record(desk: Desk) -> None:
     """The clerk is led to the new record, which says where it came from, and can take it back."""
     answer = desk.send("split", page=_names(desk)[1:])
