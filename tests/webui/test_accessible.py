@@ -22,7 +22,7 @@ RULES = {
 PAGES = (
     "/", "/?q=maple&status=filed", "/?q=nothinglikethis", "/records/1",
     "/records/1?field=owner_name",
-    "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload", 
+    "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload",
     "/batches", "/batch?name=Drawer+1",
     "/password", "/check", "/check?reason=missing", "/check/record", "/check/column",
     "/check/column?queue=second", "/check/group?form=building-permit&field=owner_name&grouped=True",
