@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 
-from search.evaluate import Evaluation, Found, Postings, Reach, best_pages, terms_on
+import numpy as np
+
+from search.arrays import Floats, Ints, Mask
+from search.evaluate import Evaluation, Found, Postings, Reach, page_scores, terms_on
 from search.index import FACETS, Answer, Facet, Filters, Match, Request
-from search.pages import PageTable
 from search.query import And, Most, Node, Not, Or, Query, Spelling, Term, loosened, terms_of
 from search.spelling import may_be_misspelt
+from search.table import PageTable
 from search.text import replace_token
 
 FEW = 3  # records; when no more are found, a much more common spelling is worth a suggestion
 MORE_COMMON = 10  # times
 _TRIED = 4  # spellings of one word
+_AFTER_ALL_DAYS = 99_999_999
 
 
 def answer(postings: Postings, table: PageTable, request: Request) -> Answer:
@@ -26,11 +27,11 @@ def answer(postings: Postings, table: PageTable, request: Request) -> Answer:
     evaluation = Evaluation(postings, visible)
     found, near = _found_or_near(evaluation, root)
     accepted = table.accepted(found.records, request.filters)
-    suggestion = None
-    if near or len(found.records) <= FEW:
-        suggestion = _suggestion(evaluation, request.query, len(found.records), near)
+    suggestion, count = None, int(found.records.sum())
+    if near or count <= FEW:
+        suggestion = _suggestion(evaluation, request.query, count, near)
     return Answer(
-        total=len(accepted),
+        total=int(accepted.sum()),
         matches=_matches(found, table, accepted, request),
         facets=_facets(found.records, table, request.filters),
         near=near,
@@ -41,13 +42,13 @@ def answer(postings: Postings, table: PageTable, request: Request) -> Answer:
 def _found_or_near(evaluation: Evaluation, root: Node) -> tuple[Found, bool]:
     """Return what is found as typed, else with one letter off, else by most of the words."""
     exact = evaluation.found(root)
-    if exact.records or not any(terms_of(root)):
+    if exact.records.any() or not any(terms_of(root)):
         return exact, False
     for node in (root, loosened(root)):
         for reach in (Reach.SAME_INITIAL, Reach.ANY_EDIT):
             if node is not None:
                 found = evaluation.found(node, reach)
-                if found.records:
+                if found.records.any():
                     return found, True
     return exact, False
 
@@ -80,7 +81,7 @@ def _suggestion(evaluation: Evaluation, query: Query, total: int, near: bool) ->
             root = _exchanged(root, word, best[1])
     if text == query.text:
         return None
-    gained = len(evaluation.found(root).records)
+    gained = int(evaluation.found(root).records.sum())
     return text if gained > (0 if near else total) else None
 
 
@@ -103,43 +104,46 @@ def _exchanged(node: Node, word: str, other: str) -> Node:
             return node
 
 
-def _matches(
-    found: Found, table: PageTable, accepted: AbstractSet[int], request: Request
-) -> tuple[Match, ...]:
-    """Return the asked-for stretch of the accepted records, the best first, then the newest."""
-    best = best_pages(Found(accepted, found.leaves), table.record_of)
-    scores = {record: best[record][0] if record in best else 0.0 for record in accepted}
-    wanted = _first(scores, table, request)[request.offset :]
-    matches = []
-    for record in wanted:
-        score = scores[record]
-        page = best[record][1] if record in best else table.first_page[record]
-        matches.append(Match(record, table.page_number(page), score, terms_on(found, page)))
-    return tuple(matches)
+def _matches(found: Found, table: PageTable, accepted: Mask, request: Request) -> tuple[Match, ...]:
+    """Return the asked-for stretch of the accepted records, in the order asked for."""
+    scores = page_scores(found, len(table.record_of))
+    met = np.flatnonzero(scores)
+    best = np.zeros(len(table.record_ids))
+    np.maximum.at(best, table.record_of[met], scores[met])
+    records = _first(best, table, accepted, request)[request.offset :]
+    pages = table.best_pages(records, scores)
+    columns = table.record_ids[records], table.page_numbers(pages), best[records]
+    told = zip(*(column.tolist() for column in columns), terms_on(found, pages), strict=True)
+    return tuple(Match(*facts) for facts in told)
 
 
-def _first(scores: Mapping[int, float], table: PageTable, request: Request) -> list[int]:
+def _first(best: Floats, table: PageTable, accepted: Mask, request: Request) -> Ints:
     """Return as many records as are asked for, in the order that is asked for."""
     count = request.offset + request.limit
+    records = np.flatnonzero(accepted)
     if request.sort == "best":
-        return heapq.nlargest(count, scores, key=lambda record: (scores[record], record))
-    dates = table.dates
+        return _highest(best, records[::-1], count)
+    days = table.days_of_records
     if request.sort == "newest":
-        return heapq.nlargest(count, scores, key=lambda record: (dates.get(record, ""), record))
-    undated = "~"  # after all dates
-    return heapq.nsmallest(count, scores, key=lambda record: (dates.get(record, undated), record))
+        return _highest(days, records[::-1], count)
+    return _highest(-np.where(days, days, _AFTER_ALL_DAYS), records, count)
 
 
-def _facets(
-    records: AbstractSet[int], table: PageTable, filters: Filters
-) -> Mapping[str, tuple[Facet, ...]]:
-    counted: dict[str, tuple[Facet, ...]] = {}
-    for place, facet in enumerate(FACETS):
-        counts = Counter(
-            table.facets[record][place] for record in table.accepted(records, filters, but=facet)
-        )
-        counted[facet] = _ordered(facet, counts.items())
-    return counted
+def _highest(values: Ints | Floats, records: Ints, count: int) -> Ints:
+    """Return the records of the highest values, those of one value in the order given."""
+    mine = values[records]
+    if count < len(records):  # so that few are sorted
+        least = np.partition(mine, len(mine) - count)[len(mine) - count] if count else np.inf
+        records = records[mine >= least]
+        mine = values[records]
+    return records[np.argsort(-mine, kind="stable")][:count]
+
+
+def _facets(records: Mask, table: PageTable, filters: Filters) -> Mapping[str, tuple[Facet, ...]]:
+    return {
+        facet: _ordered(facet, table.counted(facet, table.accepted(records, filters, but=facet)))
+        for facet in FACETS
+    }
 
 
 def _ordered(facet: str, counts: Iterable[tuple[str, int]]) -> tuple[Facet, ...]:

@@ -7,15 +7,17 @@ An engine with a query evaluator of its own has no need of this module.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol, TypeVar
+from functools import reduce
+from typing import Protocol
 
+import numpy as np
+
+from search.arrays import Floats, Ints, Mask, within
 from search.query import And, Everything, Most, Node, Not, Or, Range, Spelling, Term
-from search.ranking import AreaLengths, bm25, merged
+from search.ranking import AreaLengths, Counted, bm25, merged
 from search.spelling import may_be_misspelt, neighbours
 
 TEXT, TITLE, VALUES, KEYED = "text", "title", "values", "keyed"
@@ -27,7 +29,7 @@ MOST_VARIANTS = 24  # of one word
 MOST_MISSPELT = 36  # words by area that other spellings are looked up for in one search
 ENOUGH = 0.6  # of the weight of the words that the best record has
 _RANGE_SCORE = 1.0
-_Value = TypeVar("_Value", str, float)
+PLACE_BITS = 17  # of a key: a page and a place on it, the last of which none follows
 
 
 class Reach(IntEnum):
@@ -39,20 +41,23 @@ class Reach(IntEnum):
 
 
 class Postings(Protocol):
-    """What is known of words and pages; pages go by their number in the index."""
+    """What is known of words and pages; see ``search.arrays`` for how they go."""
 
     @property
-    def record_of(self) -> Sequence[int]:
-        """Return the record of each page; -1 for pages that are no more."""
+    def record_of(self) -> Ints:
+        """Return the record of each page."""
 
-    def counts(self, area: str, term: str) -> Mapping[int, float]:
+    def counts(self, area: str, term: str) -> Counted:
         """Return how often each page has a term."""
 
-    def positions(self, area: str, term: str, wanted: AbstractSet[int]) -> dict[int, Sequence[int]]:
-        """Return where the term stands on the wanted pages, counted in words."""
+    def keys(self, area: str, term: str, wanted: Mask) -> Ints:
+        """Return where the term stands on the wanted pages, ascending.
 
-    def holds(self, area: str, term: str) -> bool:
-        """Say whether any page has, or had, this term."""
+        A key is the page, moved by PLACE_BITS, and the place counted in words.
+        """
+
+    def known(self, area: str, terms: Sequence[str]) -> list[str]:
+        """Return those of the terms that any page has, or had; others may be among them."""
 
     def completions(self, area: str, prefix: str) -> list[str]:
         """Return all terms that begin so."""
@@ -60,26 +65,26 @@ class Postings(Protocol):
     def lengths(self, area: str) -> AreaLengths:
         """Return the length of pages in words."""
 
-    def days(self, field: str) -> Sequence[tuple[str, int]]:
-        """Return (ISO day, page) of all records with this field, sorted."""
+    def with_day(self, field: str, low: str | None, high: str | None) -> Ints:
+        """Return the pages where a field is a day from low to high (ISO), both included."""
 
-    def numbers(self, field: str) -> Sequence[tuple[float, int]]:
-        """Return (number, page) of all records with this field, sorted."""
+    def with_amount(self, field: str, low: float | None, high: float | None) -> Ints:
+        """Return the pages where a field is a number from low to high, both included."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """The pages that have one term or range: by spelling, and scored."""
+    """The pages that have one term or range: by spelling, and with their scores to be added up."""
 
-    spellings: Mapping[str, AbstractSet[int]]
-    scores: Mapping[int, float]
+    spellings: Sequence[tuple[str, Ints]]
+    scores: Sequence[tuple[Ints, Floats]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """The records that answer a query, and the leaves that rank them."""
 
-    records: AbstractSet[int]
+    records: Mask
     leaves: tuple[Leaf, ...]
 
 
@@ -97,11 +102,12 @@ class Evaluation:
     It remembers what it has read, so one request should use one of these, and then drop it.
     """
 
-    def __init__(self, postings: Postings, visible: AbstractSet[int]) -> None:
+    def __init__(self, postings: Postings, visible: Mask) -> None:
         self._postings = postings
         self._visible = visible
         self._record_of = postings.record_of
-        self._read: dict[tuple[str, str], Mapping[int, float]] = {}
+        self._seen_pages = visible[postings.record_of]
+        self._read: dict[tuple[str, str], Counted] = {}
         self._near: dict[tuple[str, str, str], list[str]] = {}
         self._whole: dict[tuple[str, str], list[str]] = {}
 
@@ -114,13 +120,10 @@ class Evaluation:
         """Return other spellings of a word that occur, those on most visible pages first."""
         key = (area, prefix, word)
         if key not in self._near and len(self._near) < MOST_MISSPELT:
-            seen = []
-            for other in dict.fromkeys(neighbours(word)):
-                if other and other != word and self._postings.holds(area, prefix + other):
-                    pages = len(self._counts(area, prefix + other))
-                    if pages:
-                        seen.append((-pages, other))
-            self._near[key] = [other for _, other in sorted(seen)]
+            terms = [prefix + other for other in set(neighbours(word)) - {"", word}]
+            known = self._postings.known(area, terms)
+            pages = {term[len(prefix) :]: len(self._counts(area, term).pages) for term in known}
+            self._near[key] = sorted(filter(pages.get, pages), key=lambda w: (-pages[w], w))
         near = self._near.get(key, [])
         if reach is Reach.SAME_INITIAL:
             near = [other for other in near if other[0] == word[0]]
@@ -128,9 +131,9 @@ class Evaluation:
 
     def record_count(self, word: str) -> int:
         """Return in how many visible records a word stands."""
-        return len(self._with_page(self._counts(TEXT, word)))
+        return int(self._with_page(self._counts(TEXT, word).pages).sum())
 
-    def _records(self, node: Node, among: AbstractSet[int], hunt: _Hunt) -> AbstractSet[int]:
+    def _records(self, node: Node, among: Mask, hunt: _Hunt) -> Mask:
         match node:
             case Term():
                 return self._leaf(self._term(node, hunt.reach), among, hunt)
@@ -142,60 +145,62 @@ class Evaluation:
                 return among
             case Or(parts):
                 found = [self._records(part, among, hunt) for part in parts]
-                return set[int]().union(*found)
+                return reduce(np.logical_or, found)
             case Most(parts):
-                return _most([self._records(part, among, hunt) for part in parts], len(among))
+                found = [self._records(part, among, hunt) for part in parts]
+                return _most(found, int(among.sum()))
             case Not(part):
-                return among - self._records(part, among, _Hunt(Reach.EXACT, []))
+                return among & ~self._records(part, among, _Hunt(Reach.EXACT, []))
             case Everything():
                 return among
 
-    def _leaf(self, leaf: Leaf, among: AbstractSet[int], hunt: _Hunt) -> AbstractSet[int]:
+    def _leaf(self, leaf: Leaf, among: Mask, hunt: _Hunt) -> Mask:
         hunt.leaves.append(leaf)
-        return self._with_page(leaf.scores) & among
+        return among & self._with_page(*(pages for pages, _ in leaf.scores))
 
-    def _with_page(self, pages: Mapping[int, float]) -> AbstractSet[int]:
-        record_of = self._record_of
-        return {record_of[page] for page in pages}
+    def _with_page(self, *of_pages: Ints) -> Mask:
+        """Return the records that have one of these pages."""
+        records = np.zeros_like(self._visible)
+        for pages in of_pages:
+            records[self._record_of[pages]] = True
+        return records
 
-    def _counts(self, area: str, term: str) -> Mapping[int, float]:
+    def _counts(self, area: str, term: str) -> Counted:
         """Return how often each visible page has a term."""
         key = (area, term)
         if key not in self._read:
-            record_of, visible = self._record_of, self._visible
-            counts = self._postings.counts(area, term)
-            self._read[key] = {
-                page: count for page, count in counts.items() if record_of[page] in visible
-            }
+            counted = self._postings.counts(area, term)
+            seen = self._seen_pages[counted.pages]
+            if not seen.all():
+                counted = Counted(counted.pages[seen], counted.counts[seen])
+            self._read[key] = counted
         return self._read[key]
 
     def _term(self, term: Term, reach: Reach) -> Leaf:
         areas = ANYWHERE if term.field is None else (KEYED,)
         prefix = "" if term.field is None else term.field + SEPARATOR
-        spellings: dict[str, set[int]] = {}
-        scores: dict[int, float] = {}
+        spellings: list[tuple[str, Ints]] = []
+        scores: list[tuple[Ints, Floats]] = []
         for area in areas:
             slots = [
                 self._sightings(area, prefix, term, place, reach)
                 for place in range(len(term.tokens))
             ]
-            pages = self._adjacent(area, prefix, slots) if len(slots) > 1 else None
+            if len(slots) > 1:
+                pages = self._adjacent(area, prefix, slots)
+                slots = [{w: _on(pages, counted) for w, counted in s.items()} for s in slots]
             for word, sightings in zip(term.tokens, slots, strict=True):
-                counts = merged(word, sightings)
-                if pages is not None:
-                    counts = {page: counts[page] for page in pages}
-                scored = bm25(counts, self._postings.lengths(area), AREAS[area])
-                for page, score in scored.items():
-                    scores[page] = scores.get(page, 0.0) + score
+                counted = merged(word, sightings, len(self._record_of))
+                if len(counted.pages):
+                    score = bm25(counted, self._postings.lengths(area), AREAS[area])
+                    scores.append((counted.pages, score))
                 if area in (TEXT, KEYED):
-                    for spelling, on_pages in sightings.items():
-                        met = on_pages.keys() if pages is None else on_pages.keys() & pages
-                        spellings.setdefault(spelling, set()).update(met)
+                    spellings += ((other, c.pages) for other, c in sightings.items())
         return Leaf(spellings, scores)
 
     def _sightings(
         self, area: str, prefix: str, term: Term, place: int, reach: Reach
-    ) -> dict[str, Mapping[int, float]]:
+    ) -> dict[str, Counted]:
         """Return the visible pages of each spelling that a word of the term may have."""
         word = term.tokens[place]
         spellings = [word]
@@ -206,7 +211,7 @@ class Evaluation:
         if reach and may_be_misspelt(word):
             spellings += self.variants(word, reach, area, prefix)
         seen = {word: self._counts(area, prefix + word) for word in dict.fromkeys(spellings)}
-        return {word: pages for word, pages in seen.items() if pages}
+        return {word: counted for word, counted in seen.items() if len(counted.pages)}
 
     def _completions(self, area: str, beginning: str) -> list[str]:
         key = (area, beginning)
@@ -216,81 +221,65 @@ class Evaluation:
             self._whole[key] = sorted(words, key=len)[:left]
         return self._whole[key]
 
-    def _adjacent(
-        self, area: str, prefix: str, slots: Sequence[Mapping[str, Mapping[int, float]]]
-    ) -> AbstractSet[int]:
+    def _adjacent(self, area: str, prefix: str, slots: Sequence[Mapping[str, Counted]]) -> Ints:
         """Return the pages where a spelling of each word stands right after one of the last."""
-        pages: AbstractSet[int] = set.intersection(
-            *({page for counts in slot.values() for page in counts} for slot in slots)
-        )
-        ends: dict[int, set[int]] = {}
-        for number, slot in enumerate(slots):
-            here: dict[int, set[int]] = {}
-            for word in slot if pages else ():
-                for page, places in self._postings.positions(area, prefix + word, pages).items():
-                    here.setdefault(page, set()).update(places)
-            if number:
-                here = {
-                    page: {place for place in places if place - 1 in ends[page]}
-                    for page, places in here.items()
-                    if page in ends
-                }
-            ends = {page: places for page, places in here.items() if places}
-            pages = ends.keys()
+        shared = reduce(np.logical_and, (self._pages_in(slot.values()) for slot in slots))
+        ends: Ints | None = None
+        for slot in slots if shared.any() else ():
+            words = [self._postings.keys(area, prefix + word, shared) for word in slot]
+            here = np.unique(np.concatenate(words))
+            ends = here if ends is None else here[within(here, ends + 1)]
+        return np.unique(ends >> PLACE_BITS) if ends is not None else np.zeros(0, np.int64)
+
+    def _pages_in(self, sightings: Iterable[Counted]) -> Mask:
+        pages = np.zeros_like(self._seen_pages)
+        for counted in sightings:
+            pages[counted.pages] = True
         return pages
 
     def _range(self, asked: Range) -> Leaf:
-        pages: set[int] = set()
+        pages = np.zeros_like(self._seen_pages)
         if asked.days:
-            pages |= _between(self._postings.days(asked.field), *asked.days)
+            pages[self._postings.with_day(asked.field, *asked.days)] = True
         if asked.numbers:
-            pages |= _between(self._postings.numbers(asked.field), *asked.numbers)
-        record_of, visible = self._record_of, self._visible
-        return Leaf({}, {page: _RANGE_SCORE for page in pages if record_of[page] in visible})
+            pages[self._postings.with_amount(asked.field, *asked.numbers)] = True
+        met = np.flatnonzero(pages & self._seen_pages)
+        return Leaf((), [(met, np.full(len(met), _RANGE_SCORE))])
 
 
-def best_pages(found: Found, record_of: Sequence[int]) -> dict[int, tuple[float, int]]:
-    """Return (score, page) of the best page of each found record that a leaf has a page of."""
-    totals: dict[int, float] = {}
+def page_scores(found: Found, pages: int) -> Floats:
+    """Return the score of each page of the index, 0 where no leaf has it."""
+    totals = np.zeros(pages)
     for leaf in found.leaves:
-        for page, score in leaf.scores.items():
-            totals[page] = totals.get(page, 0.0) + score
-    best: dict[int, tuple[float, int]] = {}
-    records = found.records
-    for page, score in totals.items():
-        record = record_of[page]
-        if record in records:
-            known = best.get(record)
-            if known is None or score > known[0] or (score == known[0] and page < known[1]):
-                best[record] = (score, page)
-    return best
+        for on_pages, scores in leaf.scores:
+            totals[on_pages] += scores
+    return totals
 
 
-def terms_on(found: Found, page: int) -> frozenset[str]:
-    """Return the words, in the spelling met, that a page was found by."""
-    return frozenset(
-        word for leaf in found.leaves for word, pages in leaf.spellings.items() if page in pages
-    )
+def terms_on(found: Found, pages: Ints) -> list[frozenset[str]]:
+    """Return the words, in the spelling met, that each of these pages was found by."""
+    met: list[set[str]] = [set() for _ in pages]
+    for leaf in found.leaves:
+        for word, on_pages in leaf.spellings:
+            for number in np.flatnonzero(within(pages, on_pages)):
+                met[number].add(word)
+    return [frozenset(words) for words in met]
 
 
-def _most(found: Sequence[AbstractSet[int]], among: int) -> AbstractSet[int]:
+def _on(pages: Ints, counted: Counted) -> Counted:
+    """Return the counts of these pages alone."""
+    kept = within(counted.pages, pages)
+    return Counted(counted.pages[kept], counted.counts[kept])
+
+
+def _most(found: Sequence[Mask], among: int) -> Mask:
     """Return the records that hold nearly as much of the words as any does.
 
     A word weighs by its rarity among the records, for 'the' should not stand in for a name.
     """
-    weights: dict[int, float] = {}
+    weights = np.zeros(len(found[0]))
     for records in found:
-        weight = math.log(1 + among / len(records)) if records else 0.0
-        for record in records:
-            weights[record] = weights.get(record, 0.0) + weight
-    enough = ENOUGH * max(weights.values(), default=0.0)
-    return {record for record, weight in weights.items() if weight >= enough}
-
-
-def _between(
-    spread: Sequence[tuple[_Value, int]], low: _Value | None, high: _Value | None
-) -> set[int]:
-    """Return the pages of the values from low to high, both included."""
-    start = 0 if low is None else bisect_left(spread, low, key=lambda pair: pair[0])
-    end = len(spread) if high is None else bisect_right(spread, high, key=lambda pair: pair[0])
-    return {page for _, page in spread[start:end]}
+        if count := int(records.sum()):
+            weights[records] += math.log(1 + among / count)
+    enough: Mask = weights >= ENOUGH * weights.max()
+    return enough & (weights > 0)

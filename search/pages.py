@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from records.model import DocumentStatus, IndexedDocument
 from search.evaluate import KEYED, SEPARATOR, TEXT, TITLE, VALUES
-from search.index import FACETS, Filters
 from search.text import tokens
 from search.values import iso_date, number
 
-GONE = -1
 _GAP = 8  # places between two values, so that no phrase reaches from one into the next
 RECORD_FIELDS = frozenset(
     {"form", "department", "status", "year", "date", "batch", "source", "title", "id", "label"}
@@ -52,96 +49,6 @@ class NewPage:
 
     entry: PageEntry
     areas: Mapping[str, Placed]
-
-
-class PageTable:
-    """The pages of an index by their number in it, and their records by facet."""
-
-    def __init__(self, entries: Sequence[PageEntry | None]) -> None:
-        self._entries = entries
-        self.record_of = [GONE if entry is None else entry.record for entry in entries]
-        self.first_page: dict[int, int] = {}
-        self.facets: dict[int, tuple[str, ...]] = {}
-        self._holders: tuple[dict[str, set[int]], ...] = tuple(defaultdict(set) for _ in FACETS)
-        for page, entry in enumerate(entries):
-            if entry is None:
-                continue
-            record = entry.record
-            if record in self.facets:
-                known = entries[self.first_page[record]]
-                if known is None or entry.number < known.number:
-                    self.first_page[record] = page
-                continue
-            self.first_page[record] = page
-            self.facets[record] = entry.facets
-            for holders, value in zip(self._holders, entry.facets, strict=True):
-                holders[value].add(record)
-        self._days: dict[str, list[tuple[str, int]]] | None = None
-        self._numbers: dict[str, list[tuple[float, int]]] = {}
-        self._dates: dict[int, str] | None = None
-
-    @property
-    def dates(self) -> Mapping[int, str]:
-        """Return the day (ISO) of each record that has one."""
-        if self._dates is None:
-            found: dict[int, str] = {}
-            for entry in filter(None, self._entries):
-                for name, value in entry.values:
-                    if name == "date" and isinstance(value, str):
-                        found.setdefault(entry.record, value)
-            self._dates = found
-        return self._dates
-
-    def page_number(self, page: int) -> int:
-        """Return the page's number in its record."""
-        entry = self._entries[page]
-        return entry.number if entry else 0
-
-    def pages_of(self, records: AbstractSet[int]) -> Iterator[int]:
-        """Yield the pages of these records."""
-        return (page for page, record in enumerate(self.record_of) if record in records)
-
-    def holding(self, facet: str, values: Iterable[str]) -> set[int]:
-        """Return the records that have one of these values."""
-        holders = self._holders[FACETS.index(facet)]
-        return set[int]().union(*(holders.get(value, ()) for value in values))
-
-    def accepted(
-        self, records: AbstractSet[int], filters: Filters, but: str = ""
-    ) -> AbstractSet[int]:
-        """Return the records that pass all filters, or all but one."""
-        for facet in FACETS:
-            values: tuple[str, ...] = getattr(filters, facet)
-            if values and facet != but:
-                records = records & self.holding(facet, values)
-        return records
-
-    def days(self, field: str) -> Sequence[tuple[str, int]]:
-        """Return (ISO day, page) of every page with such a value, sorted."""
-        self._spread()
-        return (self._days or {}).get(field, [])
-
-    def numbers(self, field: str) -> Sequence[tuple[float, int]]:
-        """Return (number, page) of every page with such a value, sorted."""
-        self._spread()
-        return self._numbers.get(field, [])
-
-    def _spread(self) -> None:
-        if self._days is not None:
-            return
-        days: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        numbers: dict[str, list[tuple[float, int]]] = defaultdict(list)
-        for page, entry in enumerate(self._entries):
-            for name, value in entry.values if entry else ():
-                if isinstance(value, str):
-                    days[name].append((value, page))
-                else:
-                    numbers[name].append((value, page))
-        for of_days in days.values():
-            of_days.sort()
-        for of_numbers in numbers.values():
-            of_numbers.sort()
-        self._numbers, self._days = numbers, days  # in this order, for threads beside this one
 
 
 def pages_of(document: IndexedDocument) -> Iterator[NewPage]:

@@ -14,12 +14,14 @@ import shutil
 import threading
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from whoosh import columns, fields, formats, versionstring
+import numpy as np
+from whoosh import columns as whoosh_columns
+from whoosh import fields, formats, versionstring
 from whoosh.codec.whoosh3 import W3Segment
 from whoosh.filedb.compound import SubFile
 from whoosh.filedb.filestore import FileStorage
@@ -30,7 +32,8 @@ from whoosh.writing import SegmentWriter
 
 from records.model import IndexedDocument
 from search.answer import answer
-from search.evaluate import AREAS, TEXT
+from search.arrays import Ints, Mask, joined
+from search.evaluate import AREAS, PLACE_BITS, TEXT
 from search.generations import (
     MANIFEST,
     BrokenIndexError,
@@ -42,15 +45,18 @@ from search.generations import (
     wrong_files,
 )
 from search.index import Answer, Request
-from search.pages import PageEntry, PageTable, pages_of
-from search.ranking import AreaLengths
+from search.pages import PageEntry, pages_of
+from search.ranking import AreaLengths, Counted
+from search.sightings import Memory, Sightings, Vocabulary, sightings
+from search.table import PageTable, columns
 
 SCHEMA_VERSION = 2  # raise it when what is put into the index changes
 ENGINE = f"whoosh {versionstring()}"
 MERGE_AT = 8  # segments of about one size become one
 MOST_PLACES = 0xFFFF  # words beyond this many on one page count as standing in the last place
 _NAME = "MAIN"
-_COUNTED = 500  # words whose pages a segment remembers
+_REMEMBERED_BYTES = 64_000_000  # of postings, by one open index
+_PAGES_OF_TERM = slice(5, 9)  # in what Whoosh keeps of a term: a flag, its weight, its pages
 _TRIES = 5
 
 
@@ -74,6 +80,7 @@ class WhooshIndex:
         self._folder = folder
         self._store_id = store_id
         self._storage = _Storage(str(folder))
+        self._memory = Memory(_REMEMBERED_BYTES)
         self._loading = threading.RLock()
         self._stamp: tuple[int, ...] = ()
         self._snapshot = self._load({}, {})
@@ -99,11 +106,11 @@ class WhooshIndex:
             self._delete_leftovers(snapshot.manifest)
             writer = _Writer(_PinnedIndex(self._storage, snapshot.manifest.commit), _lk=False)
             try:
-                for known in snapshot.table.pages_of({document.id for document in documents}):
-                    writer.delete_document(known)
+                for page in snapshot.table.pages_of({document.id for document in documents}):
+                    writer.delete_document(int(page))
                 for document in documents:
-                    for page in pages_of(document):
-                        writer.add_document(facts=page.entry.to_bytes(), **page.areas)
+                    for new in pages_of(document):
+                        writer.add_document(facts=new.entry.to_bytes(), **new.areas)
             except BaseException:
                 writer.cancel()
                 raise
@@ -171,7 +178,7 @@ class WhooshIndex:
         opened = {}
         for segment in toc.segments:
             name = segment.segment_id()
-            opened[name] = parts.get(name) or _Part(self._storage, segment)
+            opened[name] = parts.get(name) or _Part(self._storage, segment, self._memory)
         deleted = [set(segment.deleted_docs()) for segment in toc.segments]
         return _Snapshot(manifest, opened, deleted)
 
@@ -187,74 +194,64 @@ class WhooshIndex:
 class _Part:
     """One segment, which never changes; its deleted pages are the snapshot's business."""
 
-    def __init__(self, storage: FileStorage, segment: Any) -> None:
+    def __init__(self, storage: FileStorage, segment: Any, memory: Memory) -> None:
         self._reader = SegmentReader(storage, _schema(), segment)
+        self._terms: Any = self._reader._terms
         self._format = _schema()[TEXT].format
+        self._name: str = segment.segment_id()
+        self._memory = memory
         self._reading = threading.Lock()  # Whoosh's readers share one place in their file
-        self._terms: dict[str, frozenset[bytes]] = {}
-        self._counted: dict[tuple[str, str], Sequence[tuple[int, float]]] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
         self.size: int = segment.doc_count_all()
-        column = self._reader.column_reader("facts")
-        self.entries = [PageEntry.from_bytes(bytes(column[page])) for page in range(self.size)]
-        self.words = {
-            area: array(
-                "I", (self._reader.doc_field_length(page, area) or 0 for page in range(self.size))
-            )
-            for area in AREAS
-        }
+        facts = self._reader.column_reader("facts")
+        self.columns = columns(PageEntry.from_bytes(bytes(facts[p])) for p in range(self.size))
+        self.words = {area: self._lengths(area) for area in AREAS}
 
-    def holds(self, area: str, term: str) -> bool:
-        """Say whether this segment has a term; hundreds are asked for where a word is misspelt."""
-        terms = self._terms.get(area)
-        if terms is None:
-            with self._reading:
-                known = area in self._reader.indexed_field_names()
-                terms = frozenset(self._reader.lexicon(area)) if known else frozenset[bytes]()
-            self._terms[area] = terms
-        return term.encode() in terms
+    def sightings(self, area: str, term: str) -> Sightings:
+        """Return where a term stands in this segment."""
+        key = self._name, area, term
+        return self._memory.get(key, lambda: self._read(area, term.encode()))
 
-    def counts(self, area: str, term: str) -> Sequence[tuple[int, float]]:
-        """Return (page, how often) in this segment."""
-        key = area, term
-        found = self._counted.get(key)
-        if found is None:
-            found = self._count(area, term)
-            if len(self._counted) >= _COUNTED:  # any of them: a search asks for its words anew
-                self._counted.pop(next(iter(self._counted), key), None)
-            self._counted[key] = found
-        return found
+    def vocabulary(self, area: str) -> Vocabulary:
+        """Return the terms of an area; the first time takes about a second for a million."""
+        if area not in self._vocabularies:
+            self._vocabularies[area] = self._read_vocabulary(area)
+        return self._vocabularies[area]
 
-    def _count(self, area: str, term: str) -> Sequence[tuple[int, float]]:
+    def _read(self, area: str, term: bytes) -> Sightings:
+        """Read a term's postings, a block of them at a time."""
+        pages: list[int] = []
+        places: list[bytes] = []
         with self._reading:
-            matcher = self._matcher(area, term)
-            found = []
-            while matcher is not None and matcher.is_active():
-                found.append((matcher.id(), matcher.weight()))
-                matcher.next()
-            return found
+            try:
+                # Of all pages, those deleted since included; and with a matcher that has blocks.
+                matcher: Any = self._terms.matcher(area, term, self._format)
+            except TermNotFound:
+                return sightings(pages, places)
+            while matcher.is_active():
+                matcher.id(), matcher.value()  # which makes it read the block's lists
+                pages += matcher._ids
+                places += matcher._values
+                matcher._next_block()
+        return sightings(pages, places)
 
-    def positions(self, area: str, term: str, wanted: Sequence[int]) -> Iterator[tuple[int, Any]]:
-        """Yield (page, places) for the wanted pages, which must be sorted."""
+    def _read_vocabulary(self, area: str) -> Vocabulary:
+        terms: list[bytes] = []
+        pages: list[bytes] = []
         with self._reading:
-            matcher = self._matcher(area, term)
-            for page in wanted:
-                if matcher is None or not matcher.is_active():
-                    return
-                matcher.skip_to(page)
-                if matcher.is_active() and matcher.id() == page:
-                    yield page, array("H", matcher.value())
+            if area in self._terms.indexed_field_names():
+                begin = self._terms._keycoder(area, b"")
+                for key, told in self._terms._tindex.items_from(begin):
+                    if not key.startswith(begin):
+                        break
+                    terms.append(key[len(begin) :])
+                    pages.append(told[_PAGES_OF_TERM])
+        counts = np.frombuffer(b"".join(pages), ">u4").astype(np.uint32)
+        return Vocabulary(terms, counts)
 
-    def completions(self, area: str, prefix: str) -> list[str]:
-        with self._reading:
-            if area not in self._reader.indexed_field_names():
-                return []
-            return [term.decode() for term in self._reader.expand_prefix(area, prefix.encode())]
-
-    def _matcher(self, area: str, term: str) -> Any:
-        try:
-            return self._reader.postings(area, term.encode())
-        except TermNotFound:
-            return None
+    def _lengths(self, area: str) -> Ints:
+        length = self._reader.doc_field_length
+        return np.fromiter((length(p, area) or 0 for p in range(self.size)), np.int64, self.size)
 
 
 class _Snapshot:
@@ -266,59 +263,62 @@ class _Snapshot:
         self.manifest = manifest
         self.parts = parts
         self._offsets: list[tuple[_Part, int]] = []
-        entries: list[PageEntry | None] = []
-        for part, gone in zip(parts.values(), deleted, strict=True):
-            self._offsets.append((part, len(entries)))
-            entries += part.entries
-            for page in gone:
-                entries[page - part.size] = None
-        self.table = PageTable(entries)
+        size = 0
+        for part in parts.values():
+            self._offsets.append((part, size))
+            size += part.size
+        alive = np.ones(size, bool)
+        for (_, offset), gone in zip(self._offsets, deleted, strict=True):
+            alive[[page + offset for page in gone]] = False
+        self.table = PageTable([part.columns for part in parts.values()], alive)
         self._lengths = {area: self._area_lengths(area) for area in AREAS}
 
     @property
-    def record_of(self) -> Sequence[int]:
+    def record_of(self) -> Ints:
         return self.table.record_of
 
-    def counts(self, area: str, term: str) -> Mapping[int, float]:
-        return {
-            page + offset: count
-            for part, offset in self._offsets
-            for page, count in part.counts(area, term)
-        }
-
-    def positions(self, area: str, term: str, wanted: AbstractSet[int]) -> dict[int, Sequence[int]]:
-        ordered = sorted(wanted)
-        found: dict[int, Sequence[int]] = {}
+    def counts(self, area: str, term: str) -> Counted:
+        pages, counts = [], []
         for part, offset in self._offsets:
-            here = [page - offset for page in ordered if offset <= page < offset + part.size]
-            for page, places in part.positions(area, term, here):
-                found[page + offset] = places
-        return found
+            seen = part.sightings(area, term)
+            if len(seen.pages):
+                pages.append(seen.pages + np.int64(offset))
+                counts.append(np.diff(seen.starts))
+        return Counted(joined(pages), joined(counts).astype(np.float64))
 
-    def holds(self, area: str, term: str) -> bool:
-        return any(part.holds(area, term) for part, _ in self._offsets)
+    def keys(self, area: str, term: str, wanted: Mask) -> Ints:
+        found = []
+        for part, offset in self._offsets:
+            here = wanted[offset : offset + part.size]
+            found.append(part.sightings(area, term).keys(here, offset, PLACE_BITS))
+        return joined(found)
+
+    def known(self, area: str, terms: Sequence[str]) -> list[str]:
+        hashes = np.fromiter((hash(term.encode()) for term in terms), np.int64, len(terms))
+        met = np.zeros(len(terms), bool)
+        for part, _ in self._offsets:
+            met |= part.vocabulary(area).has(hashes)
+        return [terms[number] for number in np.flatnonzero(met).tolist()]
 
     def completions(self, area: str, prefix: str) -> list[str]:
-        terms: set[str] = set()
+        terms: set[bytes] = set()
         for part, _ in self._offsets:
-            terms.update(part.completions(area, prefix))
-        return sorted(terms)
+            terms.update(term for term, _ in part.vocabulary(area).beginning(prefix.encode()))
+        return sorted(term.decode() for term in terms)
 
     def lengths(self, area: str) -> AreaLengths:
         return self._lengths[area]
 
-    def days(self, field: str) -> Sequence[tuple[str, int]]:
-        return self.table.days(field)
+    def with_day(self, field: str, low: str | None, high: str | None) -> Ints:
+        return self.table.with_day(field, low, high)
 
-    def numbers(self, field: str) -> Sequence[tuple[float, int]]:
-        return self.table.numbers(field)
+    def with_amount(self, field: str, low: float | None, high: float | None) -> Ints:
+        return self.table.with_amount(field, low, high)
 
     def _area_lengths(self, area: str) -> AreaLengths:
-        words = array("I")
-        for part, _ in self._offsets:
-            words.extend(part.words[area])
-        filled = len(words) - words.count(0)
-        return AreaLengths(words, sum(words) / filled if filled else 1.0, len(words))
+        words = joined([part.words[area] for part, _ in self._offsets])
+        filled = np.count_nonzero(words)
+        return AreaLengths(words, float(words.sum() / filled) if filled else 1.0)
 
 
 class _Places(formats.Positions):
@@ -450,4 +450,4 @@ def _seal(
 
 def _schema() -> Any:
     areas = {area: _Words() for area in AREAS}
-    return fields.Schema(facts=fields.COLUMN(columns.VarBytesColumn()), **areas)
+    return fields.Schema(facts=fields.COLUMN(whoosh_columns.VarBytesColumn()), **areas)
