@@ -8,7 +8,7 @@ import numpy as np
 
 from search.arrays import Floats, Ints, Mask
 from search.evaluate import Evaluation, Found, Postings, Reach, page_scores, terms_on
-from search.index import FACETS, Answer, Facet, Filters, Match, Request
+from search.index import FACETS, Answer, Beginning, Facet, Filters, Match, Request
 from search.query import And, Most, Node, Not, Or, Query, Spelling, Term, loosened, terms_of
 from search.spelling import may_be_misspelt
 from search.table import PageTable
@@ -37,6 +37,13 @@ def answer(postings: Postings, table: PageTable, request: Request) -> Answer:
         near=near,
         suggestion=suggestion,
     )
+
+
+def completions(postings: Postings, table: PageTable, beginning: Beginning) -> tuple[str, ...]:
+    """Finish a word with those that stand in records of departments that a person may see."""
+    visible = table.holding("department", beginning.departments)
+    evaluation = Evaluation(postings, visible)
+    return evaluation.completions(beginning.token, beginning.field, beginning.limit)
 
 
 def _found_or_near(evaluation: Evaluation, root: Node) -> tuple[Found, bool]:

@@ -7,6 +7,8 @@ An engine with a query evaluator of its own has no need of this module.
 from __future__ import annotations
 
 import math
+from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -25,6 +27,7 @@ AREAS = {TEXT: 1.0, TITLE: 2.0, VALUES: 1.5, KEYED: 1.5}  # with their weight
 ANYWHERE = (TEXT, TITLE, VALUES)
 SEPARATOR = "\x1f"  # between a field's name and a word of its value; never part of a token
 MOST_COMPLETIONS = 4000  # of all prefixes in a query together; the shortest words are taken
+MOST_LOOKED_AT = 50  # words that may finish one
 MOST_VARIANTS = 24  # of one word
 MOST_MISSPELT = 36  # words by area that other spellings are looked up for in one search
 ENOUGH = 0.6  # of the weight of the words that the best record has
@@ -61,6 +64,9 @@ class Postings(Protocol):
 
     def completions(self, area: str, prefix: str) -> list[str]:
         """Return all terms that begin so."""
+
+    def commonest(self, area: str, prefix: str, most: int) -> dict[str, int]:
+        """Return about so many terms that begin so, those on most pages, with how many."""
 
     def lengths(self, area: str) -> AreaLengths:
         """Return the length of pages in words."""
@@ -132,6 +138,22 @@ class Evaluation:
     def record_count(self, word: str) -> int:
         """Return in how many visible records a word stands."""
         return int(self._with_page(self._counts(TEXT, word).pages).sum())
+
+    def completions(self, token: str, field: str | None, limit: int) -> tuple[str, ...]:
+        """Return longer words that begin with a token, those on most visible pages first."""
+        areas = ANYWHERE if field is None else (KEYED,)
+        prefix = "" if field is None else field + SEPARATOR
+        everywhere: Counter[str] = Counter()
+        for area in areas:
+            everywhere.update(self._postings.commonest(area, prefix + token, MOST_LOOKED_AT))
+        seen: list[tuple[int, str]] = []
+        for term, most in everywhere.most_common(MOST_LOOKED_AT):
+            if len(seen) >= limit and -seen[limit - 1][0] >= most:
+                break  # no other can be on more visible pages
+            pages = int(self._pages_in(self._counts(area, term) for area in areas).sum())
+            if pages and term != prefix + token:
+                insort(seen, (-pages, term[len(prefix) :]))
+        return tuple(word for _, word in seen[:limit])
 
     def _records(self, node: Node, among: Mask, hunt: _Hunt) -> Mask:
         match node:

@@ -7,10 +7,10 @@ import fcntl
 import importlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from records.access import Action, Viewer, departments_for
 from records.errors import ArchiveError, BusyError
@@ -19,10 +19,11 @@ from records.model import Document, DocumentStatus, IndexedDocument, Line
 from records.settings import Settings
 from search import generations
 from search.generations import BrokenIndexError
-from search.index import Engine, Facet, Filters, Index, Match, Request
+from search.index import Answer, Beginning, Engine, Facet, Filters, Index, Match, Request
 from search.pages import RECORD_FIELDS
-from search.query import Query, parse
+from search.query import LONGEST_QUERY, Query, parse
 from search.snippets import Fragment, boxes_of, hit_words, line_of, snippet
+from search.text import last_word, tokens
 
 __all__ = ["Facet", "Filters", "Finder", "Fragment", "Hit", "Results", "Source"]
 
@@ -30,6 +31,7 @@ CHUNK = 500  # records that are put into the index by one commit
 REBUILD_CHUNK = 1000
 PATIENCE_S = 20.0  # how long a search waits for another process that builds the first index
 _TRIES = 5
+Told = TypeVar("Told")
 _ENGINES = {"whoosh": "search.whoosh_index"}
 
 
@@ -121,15 +123,13 @@ class Finder:
         """
         began = time.perf_counter()
         departments = departments_for(viewer, Action.SEE)
-        for _ in range(_TRIES):
-            index = self._index_for_search()
-            with contextlib.suppress(BrokenIndexError):  # another process put a new one in place
-                query = parse(text, self._field_names(index), self._day_first)
-                request = Request(query, departments, filters, max(0, limit), max(0, offset), sort)
-                answer = index.search(request)
-                break
-        else:
-            raise BusyError("The search index is being rebuilt; try again in a moment.")
+
+        def asked(index: Index) -> tuple[Query, Answer]:
+            query = parse(text, self._field_names(index), self._day_first)
+            request = Request(query, departments, filters, max(0, limit), max(0, offset), sort)
+            return query, index.search(request)
+
+        query, answer = self._ask(asked)
         return Results(
             query_text=text,
             total=answer.total,
@@ -139,6 +139,23 @@ class Finder:
             suggestion=answer.suggestion,
             seconds=time.perf_counter() - began,
         )
+
+    def completions(self, text: str, viewer: Viewer, limit: int = 8) -> tuple[str, ...]:
+        """Return ways to finish the last word of a text, those on most pages first.
+
+        Each is the whole text, its last word finished with one that stands in records that this
+        person may see. Raises what ``search`` raises.
+        """
+        last = last_word(text) if len(text) <= LONGEST_QUERY and limit > 0 else None
+        if last is None or len(cut := tokens(last.typed)) != 1:
+            return ()
+        departments = departments_for(viewer, Action.SEE)
+
+        def asked(index: Index) -> tuple[str, ...]:
+            known = last.field if last.field in self._field_names(index) else None
+            return index.completions(Beginning(cut[0], known, departments, limit))
+
+        return tuple(last.finished(word) for word in self._ask(asked))
 
     def sync(self, wait_s: float = 0.0) -> int:
         """Bring the index up to the store's revision; return how many records were put in.
@@ -185,6 +202,14 @@ class Finder:
         behind = len(self._source.changed_since(index.revision, CHUNK))
         count = f"{behind} or more" if behind == CHUNK else str(behind)
         return [f"The search index is behind the store by {count} record(s)."] if behind else []
+
+    def _ask(self, question: Callable[[Index], Told]) -> Told:
+        """Return what the live index says."""
+        for _ in range(_TRIES):
+            index = self._index_for_search()
+            with contextlib.suppress(BrokenIndexError):  # another process put a new one in place
+                return question(index)
+        raise BusyError("The search index is being rebuilt; try again in a moment.")
 
     def _index_for_search(self) -> Index:
         """Return the live index, building it when there is none that can be used."""

@@ -43,6 +43,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of a word, one token, to be finished; ``field`` is None for anywhere.
+
+    ``departments`` are those whose records this person may see.
+    """
+
+    token: str
+    field: str | None
+    departments: frozenset[str]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A record that was found, with its best page and the words that were met on it."""
 
@@ -80,8 +93,8 @@ class Answer:
 class Index(Protocol):
     """A full-text index of records, derived from the store.
 
-    Everything that it tells (matches, totals, facets, suggestions) is computed from records of
-    ``Request.departments`` alone. Safe to use from several threads.
+    Everything that it tells (matches, totals, facets, suggestions, completions) is computed from
+    records of the departments asked for alone. Safe to use from several threads.
     """
 
     @property
@@ -90,6 +103,13 @@ class Index(Protocol):
 
     def search(self, request: Request) -> Answer:
         """Find records in the order asked for; the best of an empty query are the newest filed."""
+
+    def completions(self, beginning: Beginning) -> tuple[str, ...]:
+        """Return longer words that begin so, those on most pages first.
+
+        A number of the commonest words of all records is looked at, so that it takes a few
+        milliseconds: rare words of one department alone may be passed over.
+        """
 
     def update(self, documents: Sequence[IndexedDocument], revision: int) -> None:
         """Put records in, in place of what was known of them; durable on return.

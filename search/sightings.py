@@ -100,8 +100,15 @@ class Vocabulary:
         end = bisect_left(numbers, prefix + b"\xff", lo=first, key=self._term)  # in no UTF-8
         chosen: Iterable[int] = range(first, end)
         if most is not None and most < end - first:
-            chosen = (first + np.argpartition(self._pages[first:end], -most)[-most:]).tolist()
+            chosen = (first + _highest(self._pages[first:end], most)).tolist()
         return [(self._term(number), int(self._pages[number])) for number in chosen]
 
     def _term(self, number: int) -> bytes:
         return self._text[self._ends[number - 1] if number else 0 : self._ends[number]]
+
+
+def _highest(values: npt.NDArray[np.uint32], count: int) -> Ints:
+    """Return where so many of the highest values are (argpartition is slow on many equal ones)."""
+    least = np.partition(values, -count)[-count]
+    above = np.flatnonzero(values > least)
+    return np.append(above, np.flatnonzero(values == least)[: count - len(above)])

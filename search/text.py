@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 LONGEST_TOKEN = 64
 _RUN = re.compile(r"[^\W_]+")
+_AT_THE_END = re.compile(r"(?:(?<!\w)(?P<field>[^\W\d]\w*):\"?)?(?P<word>[^\W_]+)\Z")
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -38,8 +40,37 @@ def replace_token(text: str, token: str, replacement: str) -> str:
         typed = match.group()
         if tokens(typed) != (token,) or text[match.end() : match.end() + 1] == ":":
             return typed
-        if len(typed) > 1 and typed.isupper():
-            return replacement.upper()
-        return replacement.capitalize() if typed[0].isupper() else replacement
+        return _with_capitals_of(typed, replacement)
 
     return _RUN.sub(exchanged, text)
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """The word at the end of what a person typed: the text before it, and the word as typed.
+
+    ``field`` is what stands before a colon right before it, None without.
+    """
+
+    before: str
+    typed: str
+    field: str | None
+
+    def finished(self, word: str) -> str:
+        """Return the whole text with the last word exchanged for a longer one."""
+        return self.before + _with_capitals_of(self.typed, word)
+
+
+def last_word(text: str) -> LastWord | None:
+    """Return the word that a text ends with, None when it ends with something else."""
+    match = _AT_THE_END.search(text)
+    if match is None:
+        return None
+    name = match.group("field")
+    return LastWord(text[: match.start("word")], match.group("word"), name and fold(name))
+
+
+def _with_capitals_of(typed: str, word: str) -> str:
+    if len(typed) > 1 and typed.isupper():
+        return word.upper()
+    return word.capitalize() if typed[0].isupper() else word

@@ -13,8 +13,8 @@ import mmap
 import shutil
 import threading
 from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.writing import SegmentWriter
 
 from records.model import IndexedDocument
-from search.answer import answer
+from search.answer import answer, completions
 from search.arrays import Ints, Mask, joined
 from search.evaluate import AREAS, PLACE_BITS, TEXT
 from search.generations import (
@@ -44,7 +44,7 @@ from search.generations import (
     write_manifest,
     wrong_files,
 )
-from search.index import Answer, Request
+from search.index import Answer, Beginning, Request
 from search.pages import PageEntry, pages_of
 from search.ranking import AreaLengths, Counted
 from search.sightings import Memory, Sightings, Vocabulary, sightings
@@ -91,10 +91,13 @@ class WhooshIndex:
 
     def search(self, request: Request) -> Answer:
         snapshot = self._fresh()
-        try:
+        with _told_when_cut_short():
             return answer(snapshot, snapshot.table, request)
-        except EOFError as error:  # a file that was changed while it is open
-            raise BrokenIndexError("A file of the search index was cut short.") from error
+
+    def completions(self, beginning: Beginning) -> tuple[str, ...]:
+        snapshot = self._fresh()
+        with _told_when_cut_short():
+            return completions(snapshot, snapshot.table, beginning)
 
     def close(self) -> None:
         """Let go of the files; a search that is under way may still finish."""
@@ -189,6 +192,15 @@ class WhooshIndex:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != MANIFEST and path.name not in manifest.files:
                 path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told_when_cut_short() -> Iterator[None]:
+    """Tell a file that was changed while it is open."""
+    try:
+        yield
+    except EOFError as error:
+        raise BrokenIndexError("A file of the search index was cut short.") from error
 
 
 class _Part:
@@ -305,6 +317,13 @@ class _Snapshot:
         for part, _ in self._offsets:
             terms.update(term for term, _ in part.vocabulary(area).beginning(prefix.encode()))
         return sorted(term.decode() for term in terms)
+
+    def commonest(self, area: str, prefix: str, most: int) -> dict[str, int]:
+        pages: Counter[str] = Counter()
+        for part, _ in self._offsets:
+            for term, count in part.vocabulary(area).beginning(prefix.encode(), most):
+                pages[term.decode()] += count
+        return dict(pages.most_common(most))
 
     def lengths(self, area: str) -> AreaLengths:
         return self._lengths[area]

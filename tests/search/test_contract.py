@@ -10,7 +10,7 @@ import pytest
 from records.model import DocumentStatus, IndexedDocument
 from search import whoosh_index
 from search.generations import BrokenIndexError
-from search.index import Answer, Engine, Filters, Index, Request
+from search.index import Answer, Beginning, Engine, Filters, Index, Request
 from search.pages import RECORD_FIELDS
 from search.query import parse
 from tests.search.fakes import DEPARTMENTS, field, record
@@ -288,6 +288,58 @@ def test_a_common_spelling_is_suggested_for_a_rare_one(index: Index) -> None:
     index.update([record(30, "zonimg appeal")], 7)
     answer = find(index, "zonimg")
     assert (answer.total, answer.near, answer.suggestion) == (1, False, "zoning")
+
+
+def finish(
+    index: Index,
+    token: str,
+    field: str | None = None,
+    departments: Sequence[str] = DEPARTMENTS,
+    limit: int = 8,
+) -> tuple[str, ...]:
+    return index.completions(Beginning(token, field, frozenset(departments), limit))
+
+
+def test_words_are_finished_with_the_commonest(index: Index) -> None:
+    """A beginning is finished with words of pages, titles and values, the commonest first."""
+    assert set(finish(index, "c")) == {"complaint", "cover", "council", "cafe"}
+    assert finish(index, "pat") == ("patrick",)
+    assert finish(index, "permit") == ()  # nothing longer begins so
+    assert finish(index, "zz") == ()
+    index.update([record(n, "parking") for n in range(10, 13)], 6)
+    index.update([record(n, "parks") for n in range(13, 15)], 7)
+    assert finish(index, "pa") == ("parking", "parks", "passed", "patrick")
+    assert finish(index, "pa", limit=1) == ("parking",)
+
+
+def test_words_of_a_field_are_finished_with_those_of_its_values(index: Index) -> None:
+    """Behind a field's name only what stands in that field finishes a word."""
+    assert finish(index, "p", "applicant") == ("patrick",)
+    assert finish(index, "s", "applicant") == ("smith",)
+    assert finish(index, "fen", "form") == ("fence",)
+    assert finish(index, "fen", "applicant") == ()
+
+
+def test_words_of_others_are_never_told(index: Index) -> None:
+    """A word that stands only in records of other departments finishes nothing, nor counts."""
+    assert finish(index, "compl", departments=["police"]) == ("complaint",)
+    assert finish(index, "compl", departments=["clerk", "building"]) == ()
+    assert (
+        finish(index, "mary", departments=["clerk"]) == finish(index, "mar", departments=[]) == ()
+    )
+    assert finish(index, "s", "applicant", departments=["clerk"]) == ()
+    index.update([record(n, "parks", department="police") for n in range(10, 20)], 6)
+    index.update([record(n, "parking") for n in range(20, 22)], 7)
+    assert finish(index, "park") == ("parks", "parking")
+    assert finish(index, "park", departments=["clerk"]) == ("parking",)
+
+
+def test_words_that_are_no_more_finish_nothing(index: Index) -> None:
+    """A word that was corrected away is not offered."""
+    index.update([record(2, "Noise complaint by Mary Brown", department="police")], 6)
+    assert finish(index, "sm") == ("smith",)  # of record 3
+    index.update([record(3, "Variance", department="building")], 7)
+    assert finish(index, "sm") == ()
 
 
 def test_update_replaces(index: Index) -> None:

@@ -130,6 +130,37 @@ def test_a_record_that_moved_is_not_shown_from_an_old_index(
     assert finder.search("noise", EVERYWHERE).hits == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "finished"),
+    [
+        ("noise compl", ("noise complaint",)),
+        ('"Noise Compl', ('"Noise Complaint',)),
+        ("SPRINGF", ("SPRINGFIELD",)),
+        ("fence -gar", ("fence -garage",)),
+        ("o'bri", ("o'brien",)),
+        ("owner:l", ("owner:lee",)),
+        ('owner:"L', ('owner:"Lee',)),
+        ("owner:m", ()),
+        ("nofield:spr", ("nofield:springfield",)),
+        ("variance ", ()),
+        ("vari*", ()),
+        ("", ()),
+        ("x " * 600 + "vari", ()),
+    ],
+)
+def test_the_last_word_is_finished(finder: Finder, text: str, finished: tuple[str, ...]) -> None:
+    """What was typed stays, its last word is finished; behind a field, with a word of it."""
+    assert finder.completions(text, EVERYWHERE) == finished
+
+
+def test_words_are_finished_for_those_who_may_see_them(finder: Finder) -> None:
+    """Each person is offered words of the records that they may see, and no others."""
+    assert finder.completions("compl", viewer_of("police")) == ("complaint",)
+    assert finder.completions("compl", viewer_of("clerk", "building")) == ()
+    assert finder.completions("compl", viewer_of()) == ()
+    assert finder.completions("compl", EVERYWHERE, limit=0) == ()
+
+
 def test_filters_and_pages_of_results(finder: Finder) -> None:
     """Filters, limit and offset reach the index."""
     assert finder.search("", EVERYWHERE, Filters(year=("2019",))).total == 1
