@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from flask import Blueprint, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -132,6 +132,13 @@ def search() -> ResponseReturnValue:
         unfiltered=replace(asked, filters=Filters(), page=1).href(),
         suggested=_suggested(asked, results.suggestion),
     )
+
+
+@blueprint.get("/offers")
+def offers() -> ResponseReturnValue:
+    """Send, as a list in JSON, what the last word that is being typed may become."""
+    text = request.args.get("q", "")[:LONGEST_QUERY]
+    return jsonify(installation().finder.completions(text, viewer()))
 
 
 def found_beside(asked: Asked, place: int) -> Beside:

@@ -177,3 +177,49 @@ def test_marks_lie_where_the_words_are(
             assert abs(mark["x"] - image["x"] - (box.left - 2) * scale) < 3
             assert abs(mark["y"] - image["y"] - (box.top - 2) * scale) < 3
             assert abs(mark["width"] - (box.width + 4) * scale) < 4
+
+
+def test_words_are_offered_while_one_types(
+    served: tuple[Site, str], browser: Browser, states: Path
+) -> None:
+    """By keyboard: arrows go through the offers and back to what was typed, Enter searches."""
+    for page in opened(browser, states, DESK, True):
+        page.goto(served[1])
+        box = page.get_by_role("combobox", name="Words to search for")
+        box.focus()
+        page.keyboard.type("condit", delay=20)
+        offer = page.get_by_role("option", name="conditions")
+        offer.wait_for()
+        assert box.get_attribute("aria-expanded") == "true"
+        page.keyboard.press("ArrowDown")
+        assert box.input_value() == "conditions"
+        assert box.get_attribute("aria-activedescendant") == offer.get_attribute("id")
+        page.keyboard.press("ArrowUp")
+        assert box.input_value() == "condit"
+        page.keyboard.press("Escape")
+        assert not offer.is_visible()
+        assert box.input_value() == "condit"
+        page.keyboard.type("i", delay=20)
+        offer.wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/?q=conditions*")
+
+
+def test_an_offer_is_taken_with_the_mouse(
+    served: tuple[Site, str], browser: Browser, states: Path
+) -> None:
+    """A click searches for it; leaving the box closes the offers."""
+    for page in opened(browser, states, DESK, True):
+        page.goto(served[1])
+        box = page.get_by_role("combobox", name="Words to search for")
+        box.focus()
+        page.keyboard.type("condit", delay=20)
+        page.get_by_role("option", name="conditions").click()
+        page.wait_for_url("**/?q=conditions*")
+        box.focus()
+        page.keyboard.press("End")
+        page.keyboard.press("Backspace")
+        page.get_by_role("option", name="conditions").wait_for()
+        page.keyboard.press("Tab")
+        assert not page.get_by_role("option", name="conditions").is_visible()

@@ -58,6 +58,7 @@ ROUTES: dict[str, Expected] = {
     "static": lambda who, key: 200,
     "health.health": lambda who, key: 200,
     "finding.search": lambda who, key: 200,
+    "finding.offers": lambda who, key: 200,
     "finding.listed": lambda who, key: 200,
     "snippets.line": _sees,
     "record.show": _sees,

@@ -304,3 +304,31 @@ def test_the_tour_is_shown_until_it_is_put_away(site: Site) -> None:
     client.post("/tour/done", data={"csrf_token": csrf(client, "/password")})
     assert "What to know on the first day" not in client.get("/").text
     assert "What to know on the first day" in looker.get("/").text
+
+
+# Words that are offered while one types
+
+
+@pytest.mark.parametrize("text", ["aloys", "fence aloys", "owner_name:aloys"])
+def test_a_word_is_finished(shared_site: Site, text: str) -> None:
+    """The last word of what is typed so far is finished, and what stands before it stays."""
+    offers = shared_site.client("carl").get("/offers", query_string={"q": text}).json
+    assert f"{text}ius" in offers
+
+
+def test_nobody_is_offered_a_word_that_they_may_not_see(shared_site: Site) -> None:
+    """A word of another department's records is offered to nobody outside it."""
+    for who, offers in (("carl", []), ("outsider", ["licence"]), ("ada", ["licence"])):
+        client = shared_site.client(who)
+        assert client.get("/offers?q=licenc").json == offers
+        assert client.get("/offers?q=licence").json == []  # there is nothing to finish
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "x" * 5000, "(((", '"', "a:", "\x00", "NOT ", "\U0001f642"]
+)
+def test_whatever_is_typed_has_offers_or_none(shared_site: Site, text: str) -> None:
+    """No text on its way is an error."""
+    answer = shared_site.client("carl").get("/offers", query_string={"q": text})
+    assert answer.status_code == 200
+    assert isinstance(answer.json, list)
