@@ -273,14 +273,23 @@ def take(
     What the person holds already comes first. Records to ``skip`` are those on the screen.
     """
     sql, values = _free(viewer, which)
+    values |= {"skip": json.dumps(list(skip))}
+    mine = "c.held_by = :me AND c.held_until >= :now"
+    group = which.form is not None and which.field is not None and which.value is not None
+    # Each part is read from an index, in order: sorting 100,000 would hold others up for 0.5 s.
+    parts = (
+        ("INDEXED BY checks_held", mine),
+        ("INDEXED BY checks_column" if group else "", f"NOT coalesce({mine}, 0)"),
+    )
     with store.write() as db:
-        found = db.conn.execute(
-            f"""SELECT c.* FROM checks c WHERE {sql}
-            AND c.document_id NOT IN (SELECT value FROM json_each(:skip))
-            ORDER BY c.held_by IS NULL OR c.held_until < :now, c.document_id, c.position
-            LIMIT :count""",
-            {**values, "count": count, "skip": json.dumps(list(skip))},
-        ).fetchall()
+        found: list[sqlite3.Row] = []
+        for index, part in parts:
+            found += db.conn.execute(
+                f"""SELECT c.* FROM checks c {index} WHERE {part} AND {sql}
+                AND c.document_id NOT IN (SELECT value FROM json_each(:skip))
+                ORDER BY c.document_id, c.position LIMIT :count""",
+                {**values, "count": count - len(found)},
+            ).fetchall()
         _hold(db, viewer, found, hold_s)
     return tuple(map(_check, found))
 

@@ -358,3 +358,16 @@ CREATE TABLE arrivals (
 CREATE INDEX arrivals_record ON arrivals(document_id)
 """,
     )
+
+
+@migrations()
+def m006_checks_in_order(db: Database) -> None:
+    """What waits is given out in the order of records, without sorting all of it first."""
+    _run(
+        db,
+        """
+CREATE INDEX checks_in_order ON checks(document_id, position)
+
+CREATE INDEX checks_down_records ON checks(form, name, document_id)
+""",
+    )
