@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from digitize.assemble import Reading, as_corrected, put_together, record_status
+from digitize.assemble import Reading, as_corrected, as_settled, put_together
 from digitize.installation import Installation
 from records import arranging, filing, people
 from records.access import Action, Viewer, require
@@ -179,6 +179,7 @@ def drafts(installation: Installation, sha256: str) -> dict[int, tuple[int, Draf
         record = _load(installation, viewer, number)
         if record.pages:
             draft = _draft(installation, record.document, record.pages)
+            draft = as_settled(draft, store.settled(number))
             said = store.fields(number)
             made[number] = (record.document.version, as_corrected(draft, said, installation.forms))
     return made
@@ -287,28 +288,15 @@ def _move(
 def _after(
     installation: Installation, record: _Record, pages: Sequence[Sheet], aside: Sequence[Sheet]
 ) -> Arranged:
-    """Return a record as it will be with these pages.
-
-    What a person has found in order of its pages before is not asked again.
-    """
+    """Return a record as it will be with these pages."""
     document = record.document
     placed = [replace(sheet, leaf=place) for place, sheet in enumerate(pages, 1)]
     draft = _draft(installation, document, placed)
-    if record.pages:
-        before = _draft(installation, document, record.pages)
-        settled = set(before.reasons) - set(document.reasons)
-        reasons = tuple(reason for reason in draft.reasons if reason not in settled)
-        draft = _because_of(draft, reasons)
+    draft = as_settled(draft, installation.store.settled(document.id))
     said, waiting = carried(draft.fields, pages, aside)
     draft = as_corrected(draft, said, installation.forms)
     keys = tuple(sheet.key for sheet in pages), tuple(sheet.key for sheet in aside)
     return Arranged(*keys, draft, waiting)
-
-
-def _because_of(draft: Draft, reasons: tuple[str, ...]) -> Draft:
-    failed = draft.status is DocumentStatus.FAILED
-    status = draft.status if failed else record_status(draft.fields, reasons)
-    return replace(draft, reasons=reasons, status=status)
 
 
 def _draft(installation: Installation, document: Document, pages: Sequence[Sheet]) -> Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -63,6 +63,14 @@ def as_corrected(draft: Draft, said: Sequence[Field], forms: Mapping[str, FormTe
         date=record_date(form, fields),
         status=record_status(fields, draft.reasons),
     )
+
+
+def as_settled(draft: Draft, settled: Collection[str]) -> Draft:
+    """Return a draft without the reasons that a person has found in order before."""
+    reasons = tuple(reason for reason in draft.reasons if reason not in settled)
+    failed = draft.status is DocumentStatus.FAILED
+    status = draft.status if failed else record_status(draft.fields, reasons)
+    return replace(draft, reasons=reasons, status=status)
 
 
 def split(pages: Sequence[Reading], at: Sequence[str], every: int = 0) -> list[list[Reading]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digitize import arranging, sources
 from digitize import page as pages
-from digitize.assemble import Reading, as_corrected, assemble
+from digitize.assemble import Reading, as_corrected, as_settled, assemble
 from digitize.forms import Forms
 from digitize.installation import Installation
 from digitize.intake import Candidate, shown, take_in
@@ -20,7 +20,7 @@ from digitize.workers import Died, Limits, Workers
 from records import filing
 from records.archive import Run
 from records.errors import ArchiveError, InputError, StaleVersionError
-from records.filing import Intake, Sighting
+from records.filing import Draft, Intake, Sighting
 from records.model import Document, DocumentStatus, PageFailure, PageResult, TemplateText
 from records.settings import Settings
 from records.store import now
@@ -329,16 +329,27 @@ class Importer:
         self, sha256: str, name: str, read: Sequence[Reading], failure: PageFailure | None
     ) -> None:
         """File what was read: as records of its own, or as people have arranged the pages."""
-        store, forms, actor = self.installation.store, self.installation.forms, self.intake.actor
+        store, actor = self.installation.store, self.intake.actor
         if filing.is_arranged(store, sha256):
             filed = arranging.drafts(self.installation, sha256)
             filing.refile_records(store, actor, sha256, filed, failure)
             return
         department = filing.told(store, sha256).department
-        drafts = assemble(read, name, department, forms, self.installation.settings)
-        said = {d.part: store.fields(d.id) for d in store.documents(self._viewer, sha256=sha256)}
-        drafts = [as_corrected(d, said.get(d.pages[0], ()), forms) for d in drafts]
-        filing.file_records(store, actor, sha256, drafts, failure)
+        drafts = assemble(
+            read, name, department, self.installation.forms, self.installation.settings
+        )
+        known = {d.part: d.id for d in store.documents(self._viewer, sha256=sha256)}
+        filing.file_records(
+            store, actor, sha256, [self._as_said(d, known.get(d.pages[0])) for d in drafts], failure
+        )
+
+    def _as_said(self, draft: Draft, document_id: int | None) -> Draft:
+        """Return a draft with what people have said of its record before."""
+        if document_id is None:
+            return draft
+        store = self.installation.store
+        draft = as_settled(draft, store.settled(document_id))
+        return as_corrected(draft, store.fields(document_id), self.installation.forms)
 
     def _end(self, outcome: Outcome) -> None:
         self.tally.failed += outcome.message is not None

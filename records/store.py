@@ -322,6 +322,13 @@ class Store:
         found = self._all("SELECT * FROM audit WHERE document_id = ? ORDER BY id", document_id)
         return tuple(rows.audit(r) for r in found)
 
+    def settled(self, document_id: int) -> frozenset[str]:
+        """Return what was odd about a record, and a person has looked at and found in order."""
+        found = self._all(
+            "SELECT change FROM audit WHERE document_id = ? AND action = 'looked over'", document_id
+        )
+        return frozenset(reason for r in found for reason in json.loads(r["change"])["reasons"])
+
     def audit_rows(self) -> Iterator[AuditRow]:
         """Walk the whole audit chain, oldest first."""
         for row in self.db.conn.execute("SELECT * FROM audit ORDER BY id"):

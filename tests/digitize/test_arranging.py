@@ -11,6 +11,7 @@ import pytest
 
 from digitize import arranging as desk
 from digitize import export
+from digitize.desk import look_over
 from digitize.importing import Importer
 from digitize.installation import open_installation
 from digitize.intake import receive, walk
@@ -44,9 +45,10 @@ LICENCE = ("licence_number", "owner_name", "dog_name")
 class Office:
     """An archive with filed records of several pages, and a clerk of its department."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, page_sure: float = 0.5) -> None:
         self.folder = folder
-        self.installation = open_installation(configured(folder))
+        forms = {"page_sure": page_sure}
+        self.installation = open_installation(configured(folder, forms=forms))
         self.store = self.installation.store
         every = self.store.system_viewer("test").all
         self.clerk = Viewer("carl", Role.CLERK, frozenset({"clerk"}), frozenset(), every)
@@ -416,17 +418,36 @@ def _run(office: Office, drawer: Path | None = None, pending: Sequence[str] = ()
         importer.process(walk([drawer] if drawer else []), pending, 1)
 
 
+def _hand_in_card(office: Office) -> None:
+    """Have a card really read, as record 1."""
+    drawer = office.folder / "drawer"
+    drawer.mkdir()
+    texts = ("Alder Falls notes", "of the meeting in May", "about the fence of the school")
+    (drawer / "note.png").write_bytes(as_bytes(card(texts), "PNG", dpi=(200, 200)))
+    _run(office, drawer)
+
+
 @pytest.fixture
 def read(tmp_path: Path) -> Iterator[Office]:
     """An archive with a card that was really read."""
     made = Office(tmp_path)
-    drawer = tmp_path / "drawer"
-    drawer.mkdir()
-    texts = ("Alder Falls notes", "of the meeting in May", "about the fence of the school")
-    (drawer / "note.png").write_bytes(as_bytes(card(texts), "PNG", dpi=(200, 200)))
-    _run(made, drawer)
+    _hand_in_card(made)
     yield made
     made.store.close()
+
+
+def test_what_a_person_found_in_order_is_not_asked_again(tmp_path: Path) -> None:
+    """A page that is hard to read, and was looked at, is in order after another reading too."""
+    office = Office(tmp_path, page_sure=1.0)
+    _hand_in_card(office)
+    assert office.record(1).reasons == ("page 1 is hard to read",)
+    look_over(office.installation, office.clerk, 1, office.version(1))
+    [page] = office.keys(1)
+    assert filing.open_again(office.store, "test", page.sha256, "asked for", whole=True)
+    _run(office, pending=[page.sha256])
+    assert office.record(1).reasons == ()
+    assert office.record(1).status is DocumentStatus.FILED
+    office.store.close()
 
 
 def test_a_page_is_turned_and_read_again(read: Office) -> None:
