@@ -12,9 +12,11 @@ from flask.typing import ResponseReturnValue
 from digitize import desk
 from digitize.desk import correct_field
 from digitize.forms import FieldTemplate, form_named
+from digitize.offers import offers
+from digitize.values import Reading
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, DocumentStatus, Field, Line, Page, Word
+from records.model import Document, DocumentStatus, Field, FieldStatus, Line, Page, Word
 from webui import arranging, images, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
@@ -50,7 +52,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field beside the page: ``text`` is what its box holds, ``options`` what it may be."""
+    """One field beside the page: ``text`` is what its box holds, ``options`` what it may be.
+
+    ``offers`` are other readings of a field that is in doubt.
+    """
 
     field: Field
     text: str
@@ -58,6 +63,7 @@ class FieldRow:
     error: str | None
     options: tuple[str, ...]
     suggestions: tuple[str, ...]
+    offers: tuple[str, ...]
     long: bool
     show: str
 
@@ -105,6 +111,7 @@ def correct(document_id: int) -> ResponseReturnValue:
     else:
         flash("Nothing was changed, so there was nothing to save.")
     chosen = request.form.get("save") or request.form.get("field") or None
+    chosen = request.form.get("take", "").partition("=")[0] or chosen
     place: dict[str, Any] = {n: request.form.get(n) or None for n in ("page", "at")}
     place |= asked_for(request.form).words
     anchor = f"field-{chosen}" if chosen in fields else "fields"
@@ -130,10 +137,11 @@ def look_over(document_id: int) -> ResponseReturnValue:
 
 def _entries(fields: Mapping[str, Field]) -> list[Entry]:
     """Return what was changed on the form, and the field whose own button was pressed."""
-    confirmed = request.form.get("save", "")
+    taken, _, offer = request.form.get("take", "").partition("=")
+    confirmed = request.form.get("save", "") or taken
     entries = []
     for name in fields:
-        typed = request.form.get(f"value.{name}")
+        typed = offer if name == taken else request.form.get(f"value.{name}")
         if typed is None:
             continue
         if len(typed) > LONGEST_VALUE:
@@ -186,7 +194,7 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         "record.html",
         document=document,
         attempt=attempt,
-        rows=[_row(f, document, attempt, here) for f in fields],
+        rows=[_row(f, document, attempt, here, view) for f in fields],
         pages=pages,
         view=view,
         turn=_neighbours(pages, page, here),
@@ -272,7 +280,13 @@ def _neighbours(
     return address(before), address(after)
 
 
-def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, Any]) -> FieldRow:
+def _row(
+    field: Field,
+    document: Document,
+    attempt: Attempt,
+    here: Mapping[str, Any],
+    view: PageView | None,
+) -> FieldRow:
     template = form_named(
         installation().forms, document.form, installation().store.template_of(document.id)
     )
@@ -289,9 +303,20 @@ def _row(field: Field, document: Document, attempt: Attempt, here: Mapping[str, 
         error=attempt.errors.get(field.name),
         options=options,
         suggestions=spec.values if spec else (),
+        offers=() if options else _offers(field, spec, view),
         long=len(text) > ONE_LINE or "\n" in text,
         show=url_for("record.show", **place, _anchor="page"),
     )
+
+
+def _offers(field: Field, template: FieldTemplate | None, view: PageView | None) -> tuple[str, ...]:
+    """Return what else a field in doubt may say, where its page is the one that is shown."""
+    settled = field.by_person or field.status is FieldStatus.OK
+    if settled or view is None or view.page.number != field.page:
+        return ()
+    customs = installation().settings.forms
+    words = (word for line in view.lines for word in line.words)
+    return offers(field, words, template, Reading(customs.day_first, customs.region))
 
 
 def options_of(field: Field, template: FieldTemplate | None) -> tuple[str, ...]:

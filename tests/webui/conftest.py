@@ -204,6 +204,18 @@ def file_record(
     return filing.file_records(store, "reader", kept.sha256, [draft])[0]
 
 
+def file_listed(site: Site) -> int:
+    """File a permit with a doubtful field that is one of a list, and reads like one of it."""
+    forms = site.installation.forms
+    permit = forms["building-permit"]
+    values = ("fence", "pool")
+    listed = replace(permit.fields[0], name="work", kind="text", pattern=None, values=values)
+    forms.clear()
+    forms["building-permit"] = replace(permit, fields=(listed,))
+    spec = ("work", "WORK", "fenoe", FieldStatus.UNSURE)
+    return file_record(site.installation, replace(PERMIT, fields=(spec,)), "w.pdf")
+
+
 def fail_record(installation: Installation) -> int:
     """Enter a file that could not be read."""
     store, workspace = installation.store, installation.archive.work

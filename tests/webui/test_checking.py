@@ -22,7 +22,7 @@ from records.errors import InputError
 from records.model import FieldStatus
 from records.people import viewer as viewer_of
 
-from .conftest import PERMIT, Site, csrf, file_record
+from .conftest import PERMIT, Site, csrf, file_listed, file_record
 
 HOW = How("column", 1.0)
 UNSURE = FieldStatus.UNSURE
@@ -284,14 +284,7 @@ def test_the_last_decision_is_taken_back(site: Site, clerk: FlaskClient) -> None
 
 def test_alternatives_are_offered(site: Site, clerk: FlaskClient) -> None:
     """Members of a list that look like what was read stand at a key each."""
-    spec = ("work", "WORK", "fenoe", UNSURE)
-    template = site.installation.forms["building-permit"].fields[0]
-    listed = replace(template, name="work", kind="text", pattern=None, values=("fence", "pool"))
-    forms = {"building-permit": replace(
-        site.installation.forms["building-permit"], fields=(listed,))}  # fmt: skip
-    site.installation.forms.clear()
-    site.installation.forms.update(forms)
-    file_record(site.installation, replace(PERMIT, fields=(spec,)), "w.pdf")
+    file_listed(site)
     page = column(clerk, field="work")
     assert 'name="offer" value="fence" data-key="F2"' in page
     assert 'value="pool" data-key' not in page

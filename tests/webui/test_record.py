@@ -16,7 +16,7 @@ from records.filing import Accepted, Draft, Intake
 from records.model import DocumentStatus, FieldStatus, PageFailure
 from webui.images import safe_name
 
-from .conftest import PERMIT, Site, draw_page, file_record
+from .conftest import PERMIT, Site, csrf, draw_page, file_listed, file_record
 
 Correct = Callable[..., object]
 
@@ -365,3 +365,22 @@ def test_what_is_odd_about_a_record_is_ticked_off(site: Site) -> None:
     broken = site.records["broken"]
     data["version"] = str(site.document("broken").version)
     assert client.post(f"/records/{broken}/looked-over", data=data).status_code == 400
+
+
+def test_what_a_doubtful_field_may_be_is_taken_with_one_click(site: Site) -> None:
+    """Another reading stands below the field, and its button saves it."""
+    client, number = site.client("carl"), file_listed(site)
+    page = client.get(f"/records/{number}").text
+    assert 'name="take" value="work=fence"' in page
+    assert 'name="take" value="work=pool"' not in page
+    data = {"csrf_token": csrf(client, f"/records/{number}"), "version": "2", "take": "work=fence",
+            "value.work": "fenoe", "was.work": "fenoe"}  # fmt: skip
+    answer = client.post(f"/records/{number}/fields", data=data)
+    assert answer.status_code == 303
+    assert "field=work" in answer.location
+    [field] = site.installation.store.fields(number)
+    assert (field.value, field.status) == ("fence", FieldStatus.CORRECTED)
+    page = client.get(f"/records/{number}").text
+    assert 'name="take"' not in page
+    assert "Read as <q>fenoe</q>, confirmed by a person" in page
+    assert 'name="take"' not in site.client("vera").get(f"/records/{number}").text
