@@ -143,6 +143,7 @@ def enter(
     }
     if place["form"] is None:
         return
+    there = {name for name, row in known.items() if row["kind"] not in ("look", "sample")}
     rows = []
     for position, field in enumerate(fields):
         kind, reason = CheckKind.LOOK, reason_of(field)
@@ -153,13 +154,13 @@ def enter(
         if field.name in twice:
             kind = CheckKind.LOOK
             reason = KEYED_TWICE if field.status is FieldStatus.OK else reason
-        if field.name not in said and not field.by_person:
+        if field.name not in said | there and not field.by_person:
             row: dict[str, object] = {"name": field.name, "label": field.label}
             row |= {"kind": kind, "reason": reason}
             row |= {"value": field.value, "twice": field.name in twice, "position": position}
             row |= {"sampled": kind is CheckKind.SAMPLE, **_as_known(known.get(field.name))}
             rows.append({**dict(place), **row, "document_id": document_id})
-    db.table("checks").insert_all(rows, ignore=True)
+    db.table("checks").insert_all(rows)
 
 
 def _as_known(row: sqlite3.Row | None) -> dict[str, object]:

@@ -61,4 +61,4 @@ def has_seen(store: Store, person_id: int, hint: str) -> bool:
 def put_away(store: Store, person_id: int, hint: str) -> None:
     """Remember that a person needs a hint no more."""
     with store.write() as db:
-        db.table("hints_seen").insert({"person_id": person_id, "hint": hint}, ignore=True)
+        db.conn.execute("INSERT OR IGNORE INTO hints_seen VALUES (?, ?)", [person_id, hint])

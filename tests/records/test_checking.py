@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from records import checking, correcting, filing
+from records import checking, correcting, filing, people, personal
 from records.access import Viewer
 from records.checking import Check, CheckKind, Which
 from records.correcting import How
@@ -432,3 +432,25 @@ def test_samples_tell_the_true_error_rate(room: Room) -> None:
         correcting.take_back(room.store, ann, before, taken, before)
     (shown,) = checking.sampled(room.store, ann)
     assert (shown.checked, shown.wrong) == (3, 0)
+
+
+def test_what_a_senior_has_alone_does_not_hinder_another_reading(room: Room) -> None:
+    """A record whose only doubtful field was passed on is filed again like any other."""
+    doubtful = field("a", "1", UNSURE)
+    number = filed(room, b"one", doubtful)
+    clerk = person(room, "carl")
+    [check] = checking.take(room.store, clerk, Which(), 9, HOLD_S)
+    document = room.store.document(number, clerk)
+    correcting.pass_on(room.store, clerk, document, check, "blurred", HOW)
+    again = replace(draft([1], doubtful), form="dog-licence")
+    filing.file_records(room.store, "test", document.sha256, [again])
+    senior = person(room, "vic", Role.VERIFIER)
+    assert given(room, senior, "senior") == ["a"]
+
+
+def test_a_hint_can_be_put_away_twice(room: Room) -> None:
+    """Two windows of one person may both put the tour away."""
+    made = people.add(room.store, "test", "carl", Role.CLERK, "x", ["clerk"])
+    for _ in range(2):
+        personal.put_away(room.store, made.id, "tour")
+    assert personal.has_seen(room.store, made.id, "tour")
