@@ -6,19 +6,29 @@ from the pages that it has then, and what people said of a field goes with the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digitize.assemble import Reading, as_corrected, as_settled, put_together
 from digitize.installation import Installation
-from records import arranging, filing, people
+from records import arranging, arrivals, filing, people
 from records.access import Action, Viewer, require
-from records.arranging import Arranged, Arrival, Change, Sheet
-from records.errors import BusyError, DigitizeError, InputError, StaleVersionError
+from records.arranging import Arranged, Change, Sheet
+from records.arrivals import Arrival
+from records.errors import (
+    BusyError,
+    DigitizeError,
+    InputError,
+    NotAllowedError,
+    StaleVersionError,
+)
 from records.filing import Draft
 from records.model import Document, DocumentStatus, Field, PageKey, PageResult
 
 _TRIES = 20
+# A reason that is one of a page, not of a page of the form.
+_OF_A_PAGE = re.compile(r"page (\d+) (?!of the form)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,10 @@ def bring_back(
     """Put pages that were laid aside at the end of their record."""
     record = _record(installation, viewer, document_id, version)
     chosen = _chosen(record, keys)
+    if any(sheet.place for sheet in chosen):
+        raise StaleVersionError("Someone else has brought the page back meanwhile.")
     left = [sheet for sheet in record.aside if sheet not in chosen]
-    pages = (*record.pages, *(sheet for sheet in chosen if sheet in record.aside))
+    pages = (*record.pages, *chosen)
     after = _after(installation, record, pages, left)
     arranging.arrange(installation.store, viewer, "brought back", [Change(record.document, after)])
 
@@ -128,6 +140,8 @@ def join(
     """Put all pages of another record at the end of this one."""
     record = _record(installation, viewer, document_id, version)
     other = _target(installation, viewer, record, other_id)
+    if not other.pages:
+        raise InputError(f"Record {other_id} has no pages; give the number of another.")
     pages = _put_in(record, other.pages, len(record.pages) + 1)
     everything = replace(record, aside=(*record.aside, *other.aside))
     other = replace(other, aside=())
@@ -151,23 +165,29 @@ def turn(
     given = filing.turns(installation.store, key.sha256).get(key.number)
     found = sheet.reading.geometry.turn if isinstance(sheet.reading, PageResult) else 0
     degrees = ((found if given is None else given) + clockwise) % 360
-    why, alive = f"page {key.number} was turned", installation.archive.alive
-    if not filing.open_again(installation.store, viewer.name, key.sha256, why, alive=alive):
-        raise BusyError("The file of this page is being read at this moment; try in a minute.")
-    arranging.turn(installation.store, viewer, record.document, key, degrees)
+    alive = installation.archive.alive
+    arranging.turn(installation.store, viewer, record.document, key, degrees, alive)
 
 
-def take_back(installation: Installation, viewer: Viewer, document_id: int) -> str:
-    """Undo the last arrangement of a record's pages; return what it was.
+def take_back(
+    installation: Installation, viewer: Viewer, document_id: int, arrangement_id: int
+) -> str:
+    """Undo the last arrangement of a record's pages, which a person has seen; return what it was.
 
-    Raises InputError when there is none, StaleVersionError when a record was changed since.
+    Raises StaleVersionError when another is the last by now, or a record was changed since.
     """
     installation.store.document(document_id, viewer)
     last = arranging.last_arrangement(installation.store, document_id)
-    if last is None:
-        raise InputError(f"The pages of record {document_id} were not arranged by anybody.")
+    if last is None or last.id != arrangement_id:
+        raise StaleVersionError("The pages were arranged otherwise meanwhile; look at them again.")
     arranging.take_back(installation.store, viewer, last)
     return last.what
+
+
+def hold_ready(installation: Installation, viewer: Viewer, document_id: int) -> None:
+    """Hold that pages can be put into a record; raises InputError or BusyError with the reason."""
+    version = installation.store.document(document_id, viewer).version
+    _record(installation, viewer, document_id, version)
 
 
 def drafts(installation: Installation, sha256: str) -> dict[int, tuple[int, Draft]]:
@@ -191,27 +211,39 @@ def let_in(installation: Installation, sha256: str) -> None:
     Where that can no longer be done they stay a record of their own, and an event says why.
     """
     store = installation.store
-    arrival = arranging.arrival(store, sha256)
+    arrival = arrivals.arrival(store, sha256)
     if arrival is None:
         return
+    why = "the record was being changed by many at once"
     for _ in range(_TRIES):
         try:
-            _let_in(installation, sha256, arrival)
-            break
+            _let_in(installation, arrival)
         except StaleVersionError:
             continue
+        except BusyError:  # the next run tries it again
+            return
         except DigitizeError as error:
-            with store.write() as db:
-                store.note(db, arrival.person, "stays a record", sha256, None, why=str(error))
-            break
-    arranging.arrived(store, sha256)
+            why = str(error)
+        else:
+            why = ""
+        break
+    if why:
+        with store.write() as db:
+            store.note(db, arrival.person, "stays a record", sha256, None, why=why)
+    arrivals.arrived(store, sha256)
 
 
-def _let_in(installation: Installation, sha256: str, arrival: Arrival) -> None:
+def _let_in(installation: Installation, arrival: Arrival) -> None:
     store = installation.store
-    viewer = people.viewer(store, people.by_name(store, arrival.person))
-    target = _load(installation, viewer, arrival.document_id)
-    made = [_load(installation, viewer, d.id) for d in store.documents(viewer, sha256=sha256)]
+    person = people.by_name(store, arrival.person)
+    if person.disabled:
+        raise NotAllowedError(f"The account of {person.name} is disabled.")
+    viewer = people.viewer(store, person)
+    version = store.document(arrival.document_id, viewer).version
+    target = _record(installation, viewer, arrival.document_id, version)
+    made = [
+        _load(installation, viewer, d.id) for d in store.documents(viewer, sha256=arrival.sha256)
+    ]
     made = [record for record in made if record.pages and record.document != target.document]
     coming = [sheet for record in made for sheet in record.pages]
     if not coming:
@@ -241,6 +273,13 @@ def _record(installation: Installation, viewer: Viewer, document_id: int, versio
     require(viewer, Action.CORRECT, record.document.department)
     if record.document.status is DocumentStatus.WAITING:
         raise InputError(f"Record {document_id} is not read yet; wait until it is.")
+    if record.document.status is DocumentStatus.FAILED and not record.pages:
+        raise InputError(
+            f"The file of record {document_id} could not be read, so it has no pages; "
+            "hand in a better scan of it."
+        )
+    if arranging.is_being_read(installation.store, document_id):
+        raise BusyError(f"A file of record {document_id} is being read; try again in a minute.")
     return replace(record, document=replace(record.document, version=version))
 
 
@@ -288,15 +327,32 @@ def _move(
 def _after(
     installation: Installation, record: _Record, pages: Sequence[Sheet], aside: Sequence[Sheet]
 ) -> Arranged:
-    """Return a record as it will be with these pages."""
+    """Return a record as it will be with these pages.
+
+    What a person has found in order of a page is not asked again, wherever it stands now.
+    """
     document = record.document
     placed = [replace(sheet, leaf=place) for place, sheet in enumerate(pages, 1)]
     draft = _draft(installation, document, placed)
-    draft = as_settled(draft, installation.store.settled(document.id))
+    if record.pages:
+        before = set(_draft(installation, document, record.pages).reasons)
+        settled = before - set(document.reasons)
+        moved = {sheet.key: sheet.leaf for sheet in placed}
+        leaves = {sheet.leaf: moved.get(sheet.key) for sheet in record.pages}
+        draft = as_settled(draft, {_of_page_now(reason, leaves) for reason in settled})
     said, waiting = carried(draft.fields, pages, aside)
     draft = as_corrected(draft, said, installation.forms)
     keys = tuple(sheet.key for sheet in pages), tuple(sheet.key for sheet in aside)
     return Arranged(*keys, draft, waiting)
+
+
+def _of_page_now(reason: str, leaves: Mapping[int, int | None]) -> str:
+    """Return a reason as it is said of its page's new place; empty where the page has gone."""
+    found = _OF_A_PAGE.match(reason)
+    if found is None:
+        return reason
+    leaf = leaves.get(int(found[1]))
+    return f"page {leaf} {found[2]}" if leaf else ""
 
 
 def _draft(installation: Installation, document: Document, pages: Sequence[Sheet]) -> Draft:
@@ -326,15 +382,17 @@ def carried(
 ) -> tuple[tuple[Field, ...], dict[PageKey, tuple[Field, ...]]]:
     """Return what people said of a record's ``fields``, and what waits with its page.
 
-    What was said of a field goes with the field's page. It waits there when the record has no such
-    field, when an earlier page has it already, and when the page is laid aside.
+    What was said of a field goes with the field's page. It holds where the record's field is that
+    page's, and where no page has an answer for it; else, and on a page laid aside, it waits.
     """
-    names = {field.name for field in fields}
+    known = {field.name: field for field in fields}
     said: dict[str, Field] = {}
     waiting: dict[PageKey, tuple[Field, ...]] = {sheet.key: sheet.said for sheet in aside}
     for place, sheet in enumerate(pages, 1):
         for field in sheet.said:
-            if field.name in names and field.name not in said:
+            mine = known.get(field.name)
+            holds = mine is not None and (mine.page == place or not mine.value)
+            if holds and field.name not in said:
                 said[field.name] = replace(field, page=place)
             else:
                 waiting[sheet.key] = (*waiting.get(sheet.key, ()), field)

@@ -17,7 +17,7 @@ from digitize.installation import Installation
 from digitize.intake import Candidate, shown, take_in
 from digitize.page import PageTask
 from digitize.workers import Died, Limits, Workers
-from records import filing
+from records import arrivals, filing
 from records.archive import Run
 from records.errors import ArchiveError, InputError, StaleVersionError
 from records.filing import Draft, Intake, Sighting
@@ -150,6 +150,10 @@ class Importer:
             self.installation.store, self.intake.actor, _versions(self.installation.forms)
         )
         self._candidates, self._pending = iter(candidates), iter(pending)
+        for sha256 in arrivals.overdue(
+            self.installation.store
+        ):  # a run ended before they were put in
+            arranging.let_in(self.installation, sha256)
         pages.write_known_words(self.installation.store.verified_words(), self.run.folder)
         with suppress(_Stopped):
             self._read(workers, started)
@@ -222,7 +226,7 @@ class Importer:
                 f"'{name}' failed {tries} times and is set aside; look at its record, "
                 "then scan it again."
             )
-        records = tuple(self.installation.store.documents(self._viewer, sha256=file.sha256))
+        records = tuple(self.installation.store.documents_of(file.sha256, self._viewer))
         self._end(Outcome(candidate.path, name, sighting, records, message))
 
     def _take_up(self, sha256: str) -> None:
@@ -260,7 +264,7 @@ class Importer:
                 filing.fail_original(store, self.intake.actor, sha256, failure)
             del self._open[sha256]
             self.tally.failed_pages += 1
-            records = tuple(store.documents(self._viewer, sha256=sha256))
+            records = tuple(store.documents_of(sha256, self._viewer))
             self._end(Outcome(opened.path, opened.name, opened.sighting, records, failure.message))
             return
         filing.count_pages(store, sha256, result)
@@ -318,7 +322,7 @@ class Importer:
                     raise
         arranging.let_in(self.installation, sha256)
         del self._open[sha256]
-        records = tuple(store.documents(self._viewer, sha256=sha256))
+        records = tuple(store.documents_of(sha256, self._viewer))
         self.tally.records += len(records)
         self.tally.needs_review += sum(r.status is DocumentStatus.NEEDS_REVIEW for r in records)
         told = failure or next(iter(opened.kept), None)

@@ -102,7 +102,7 @@ class Rereader:
         """Yield files that are open for reading, noting how their records are before."""
         store, alive = self.installation.store, self.installation.archive.alive
         for sha256 in files:
-            before = [self._record(d) for d in store.documents(self._viewer, sha256=sha256)]
+            before = [self._record(d) for d in store.documents_of(sha256, self._viewer)]
             if filing.open_again(store, self._actor, sha256, WHY, self._run.name, alive):
                 self._before[sha256] = before
                 yield sha256

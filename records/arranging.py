@@ -9,21 +9,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
 
 from records import checking, filing, rows
-from records.access import Action, Viewer, require
-from records.errors import InputError, NotFoundError, StaleVersionError
+from records.access import Action, Viewer, may, require
+from records.errors import BusyError, NotFoundError, StaleVersionError
 from records.filing import Draft
 from records.model import Document, Field, FieldStatus, PageFailure, PageKey, PageResult
 from records.store import LEAF, Store, now
 
 # What a page that was put into a record keeps of its own row; the reading itself never moves.
-_PLACED = ("sha256", "number", "document_id", "position", "arranged", "said")
+_PLACED = ("sha256", "number", "document_id", "position", "arranged", "said", "waits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +73,12 @@ class Arrangement:
     records: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Where the pages of a file go that is not read yet: before the page now at ``place``.
-
-    ``replaces`` is the page that is laid aside then.
-    """
-
-    document_id: int
-    place: int
-    replaces: PageKey | None
-    person: str
-    asked_at: str
-
-
-def sheets(store: Store, document_id: int) -> tuple[Sheet, ...]:
-    """Return a record's pages in order, then those laid aside."""
+def sheets(store: Store, document_id: int, aside: bool = False) -> tuple[Sheet, ...]:
+    """Return a record's pages in order, then those laid aside; or these alone."""
     found = store.db.conn.execute(
         f"""SELECT p.*, {LEAF} AS leaf FROM pages p WHERE p.document_id = ?
-        ORDER BY p.position = 0, p.position, p.sha256, p.number""",
-        [document_id],
+        AND (p.position = 0 OR NOT ?) ORDER BY p.position = 0, p.position, p.sha256, p.number""",
+        [document_id, aside],
     ).fetchall()
     said = _said(store.fields(document_id), found)
     return tuple(
@@ -105,6 +91,37 @@ def sheets(store: Store, document_id: int) -> tuple[Sheet, ...]:
         )
         for row in found
     )
+
+
+def page_keys(store: Store, document_id: int) -> list[PageKey]:
+    """Return what names a record's pages, those laid aside too."""
+    found = store.db.conn.execute(
+        "SELECT sha256, number FROM pages WHERE document_id = ? ORDER BY position", [document_id]
+    )
+    return [PageKey(row["sha256"], row["number"]) for row in found]
+
+
+def unheld(store: Store, document_id: int) -> list[Field]:
+    """Return what people said of fields that a record has no room for; see ``Arranged.said``."""
+    found = store.db.conn.execute(
+        "SELECT position, said FROM pages WHERE document_id = ? AND said != '[]' ORDER BY position",
+        [document_id],
+    )
+    waiting = [(row["position"], rows.field(f)) for row in found for f in json.loads(row["said"])]
+    return [replace(field, page=place) for place, field in waiting]
+
+
+def is_being_read(store: Store, document_id: int) -> bool:
+    """Say whether pages of a file that a record has pages of, or was made for, are to come yet."""
+    found = store.db.conn.execute(
+        """SELECT EXISTS (SELECT 1 FROM originals o WHERE o.state != 'read'
+        AND (o.sha256 = (SELECT sha256 FROM documents WHERE id = :id)
+            OR o.sha256 IN (SELECT sha256 FROM pages WHERE document_id = :id))
+        AND coalesce(o.page_count, 1 + (SELECT max(number) FROM pages WHERE sha256 = o.sha256), 1)
+            > (SELECT count(*) FROM pages WHERE sha256 = o.sha256))""",
+        {"id": document_id},
+    )
+    return bool(found.fetchone()[0])
 
 
 def _said(fields: Iterable[Field], pages: Sequence[sqlite3.Row]) -> dict[int, list[Field]]:
@@ -136,16 +153,17 @@ def arrange(
     with store.write() as db:
         _hold_all_pages(db, ids, [*(c.after for c in changes), *((new,) if new else ())])
         before = _as_it_is(db, ids)
+        waiting = _waiting_at_pages(db, ids)
         made = _new_record(store, db, changes[0].before, new) if new else None
         placed = [(c.before.id, c.before.version, c.after) for c in changes]
         if made and new:
             placed.append((made, 1, new))
         for document_id, version, after in placed:
             filing.write_draft(store, db, document_id, version, after.draft)
-            _place(db, document_id, after)
             _set_fields(db, document_id, after.draft)
-        _take_checks_along(db, before["checks"], [p[0] for p in placed])
-        number = _keep(db, viewer, what, before, [p[0] for p in placed])
+            _place(db, document_id, after, waiting)
+        held = {c.before.id: c.before.version for c in changes}
+        number = _keep(db, viewer, what, before, held, [p[0] for p in placed])
         for document_id, _, after in placed:
             told = {"arrangement": number, "what": what, "pages": len(after.pages)}
             store.audit(db, viewer.name, "arranged", told, document_id)
@@ -210,62 +228,113 @@ def _new_record(store: Store, db: Database, origin: Document, new: Arranged) -> 
     return int(db.table("documents").insert(row).last_pk or 0)
 
 
-def _place(db: Database, document_id: int, after: Arranged) -> None:
+def _waiting_at_pages(db: Database, ids: Sequence[int]) -> dict[PageKey, list[dict[str, Any]]]:
+    """Return the checks that go with the page of their field, with those that wait there."""
+    wanted = [json.dumps(ids)]
+    within = "document_id IN (SELECT value FROM json_each(?))"
+    waiting: dict[PageKey, list[dict[str, Any]]] = {}
+    pages: dict[tuple[int, int], PageKey] = {}
+    found = db.conn.execute(f"SELECT p.*, {LEAF} AS leaf FROM pages p WHERE p.{within}", wanted)
+    for row in found:
+        key = PageKey(row["sha256"], row["number"])
+        pages[row["document_id"], row["leaf"]] = key
+        waiting[key] = json.loads(row["waits"])
+    checks = db.conn.execute(
+        f"""SELECT c.*, f.page FROM checks c JOIN fields f USING (document_id, name)
+        WHERE c.{within} AND c.kind NOT IN ('look', 'sample')""",
+        wanted,
+    )
+    for row in checks:
+        check = {name: row[name] for name in row.keys() if name != "page"}  # noqa: SIM118
+        if key_of := pages.get((row["document_id"], row["page"])):
+            waiting[key_of].append(check)
+    return waiting
+
+
+def _place(
+    db: Database,
+    document_id: int,
+    after: Arranged,
+    waiting: Mapping[PageKey, Sequence[Mapping[str, Any]]],
+) -> None:
+    """Write where the pages of a record stand, and what goes with each or waits there."""
+    own = {(field.name, field.page) for field in after.draft.fields}
     places = [*enumerate(after.pages, 1), *((0, key) for key in after.aside)]
     for place, key in places:
         said = [rows.field_row(f, document_id, 0) for f in after.said.get(key, ())]
+        checks = waiting.get(key, ())
+        here = [check for check in checks if (check["name"], place) in own]
         db.conn.execute(
-            """UPDATE pages SET document_id = ?, position = ?, arranged = 1, said = ?
+            """UPDATE pages SET document_id = ?, position = ?, arranged = 1, said = ?, waits = ?
             WHERE sha256 = ? AND number = ?""",
-            [document_id, place, json.dumps(said, ensure_ascii=False), *key],
+            [
+                document_id,
+                place,
+                _column(said),
+                _column([c for c in checks if c not in here]),
+                *key,
+            ],
         )
+        for check in here:
+            free = {"document_id": document_id, "held_by": None, "held_until": 0}
+            db.table("checks").upsert({**check, **free}, pk=("document_id", "name"))
+    checking.follow(db, document_id)
+
+
+def _column(found: Sequence[object]) -> str:
+    return json.dumps(found, ensure_ascii=False)
 
 
 def _set_fields(db: Database, document_id: int, draft: Draft) -> None:
     db.table("fields").delete_where("document_id = ?", [document_id])
+    db.table("checks").delete_where("document_id = ?", [document_id])
     db.table("fields").insert_all(
         rows.field_row(field, document_id, place) for place, field in enumerate(draft.fields)
     )
     checking.enter(db, document_id, draft.fields, draft.sampled, draft.twice)
 
 
-def _take_checks_along(
-    db: Database, checks: Sequence[Mapping[str, Any]], ids: Sequence[int]
-) -> None:
-    """Let fields that went to another record wait there for whom they waited for."""
-    for check in checks:
-        if check["kind"] in ("look", "sample"):
-            continue
-        found = db.conn.execute(
-            """SELECT document_id FROM fields WHERE name = ?
-            AND document_id IN (SELECT value FROM json_each(?)) ORDER BY document_id != ?""",
-            [check["name"], json.dumps(ids), check["document_id"]],
-        ).fetchone()
-        if found and found["document_id"] != check["document_id"]:
-            moved = {**check, **found, "held_by": None, "held_until": 0}
-            db.table("checks").upsert(moved, pk=("document_id", "name"))
-            checking.follow(db, found["document_id"])
-
-
 def _keep(
-    db: Database, viewer: Viewer, what: str, before: Mapping[str, object], ids: Sequence[int]
+    db: Database,
+    viewer: Viewer,
+    what: str,
+    before: Mapping[str, object],
+    held: Mapping[int, int],
+    ids: Sequence[int],
 ) -> int:
-    found = db.conn.execute(
-        "SELECT id, version FROM documents WHERE id IN (SELECT value FROM json_each(?))",
-        [json.dumps(ids)],
-    )
     row = {
         "at": now(),
         "person": viewer.name,
         "what": what,
         "before": json.dumps(before, ensure_ascii=False),
-        "versions": json.dumps({r["id"]: r["version"] for r in found}),
+        "held": json.dumps(held),
+        "versions": json.dumps(_versions(db, ids)),
+        "waiting": _waiting(db, ids),
     }
     number = int(db.table("arrangements").insert(row).last_pk or 0)
     db.table("arrangement_records").insert_all(
         {"document_id": document_id, "arrangement_id": number} for document_id in ids
     )
     return number
+
+
+def _versions(db: Database, ids: Sequence[int]) -> dict[int, int]:
+    found = db.conn.execute(
+        "SELECT id, version FROM documents WHERE id IN (SELECT value FROM json_each(?))",
+        [json.dumps(ids)],
+    )
+    return {row["id"]: row["version"] for row in found}
+
+
+def _waiting(db: Database, ids: Sequence[int]) -> str:
+    """Return what waits for a second or third person, or a senior: none of it raises a version."""
+    found = db.conn.execute(
+        """SELECT document_id, name, kind, keyed, note, seen FROM checks
+        WHERE document_id IN (SELECT value FROM json_each(?)) AND kind NOT IN ('look', 'sample')
+        ORDER BY document_id, name""",
+        [json.dumps(ids)],
+    )
+    return json.dumps([list(row) for row in found], ensure_ascii=False)
 
 
 def last_arrangement(store: Store, document_id: int) -> Arrangement | None:
@@ -292,19 +361,22 @@ def arranged_with(store: Store, document_id: int) -> list[int]:
     return [row["document_id"] for row in found]
 
 
-def can_be_taken_back(store: Store, arrangement: Arrangement) -> bool:
-    """Say whether none of an arrangement's records was changed since."""
+def can_be_taken_back(store: Store, viewer: Viewer, arrangement: Arrangement) -> bool:
+    """Say whether a person may change all of an arrangement's records, and nobody did since."""
+    found = store.summaries(arrangement.records).values()
+    if not all(may(viewer, Action.CORRECT, document.department) for document in found):
+        return False
     return not _changed_since(store.db, arrangement.id)
 
 
 def _changed_since(db: Database, number: int) -> list[int]:
-    row = db.conn.execute("SELECT versions FROM arrangements WHERE id = ?", [number]).fetchone()
-    versions = json.loads(row["versions"])
-    found = db.conn.execute(
-        "SELECT id, version FROM documents WHERE id IN (SELECT value FROM json_each(?))",
-        [json.dumps(list(map(int, versions)))],
-    )
-    return [r["id"] for r in found if r["version"] != versions[str(r["id"])]]
+    row = db.conn.execute("SELECT * FROM arrangements WHERE id = ?", [number]).fetchone()
+    versions = {int(key): version for key, version in json.loads(row["versions"]).items()}
+    now_at = _versions(db, list(versions))
+    changed = [key for key, version in versions.items() if now_at[key] != version]
+    if not changed and _waiting(db, list(versions)) != row["waiting"]:
+        return list(versions)
+    return changed
 
 
 def take_back(store: Store, viewer: Viewer, arrangement: Arrangement) -> None:
@@ -326,12 +398,31 @@ def take_back(store: Store, viewer: Viewer, arrangement: Arrangement) -> None:
                 f"Record {changed[0]} was changed since the pages were arranged; "
                 "move the pages back one by one."
             )
-        before = json.loads(row["before"])
-        _restore(store, db, before, arrangement.records)
+        _restore(store, db, json.loads(row["before"]), arrangement.records)
+        _let_older_be_taken_back(db, json.loads(row["held"]), arrangement)
         db.table("arrangements").update(arrangement.id, {"taken_back_at": now()})
         told = {"arrangement": arrangement.id, "what": arrangement.what}
         for number in arrangement.records:
             store.audit(db, viewer.name, "put pages back", told, number)
+
+
+def _let_older_be_taken_back(
+    db: Database, held: Mapping[str, int], arrangement: Arrangement
+) -> None:
+    """Let the arrangement before one that was taken back be the last: all is as it left it."""
+    now_at = _versions(db, arrangement.records)
+    found = db.conn.execute(
+        """SELECT DISTINCT a.id, a.versions FROM arrangements a
+        JOIN arrangement_records r ON r.arrangement_id = a.id
+        WHERE r.document_id IN (SELECT value FROM json_each(?))
+        AND a.id < ? AND a.taken_back_at IS NULL""",
+        [json.dumps(arrangement.records), arrangement.id],
+    ).fetchall()
+    for row in found:
+        versions = json.loads(row["versions"])
+        same = {key: now_at[int(key)] for key, v in versions.items() if held.get(key) == v}
+        if same:
+            db.table("arrangements").update(row["id"], {"versions": json.dumps(versions | same)})
 
 
 def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequence[int]) -> None:
@@ -346,7 +437,8 @@ def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequenc
     for page in before["pages"]:
         db.conn.execute(
             """UPDATE pages SET document_id = :document_id, position = :position,
-            arranged = :arranged, said = :said WHERE sha256 = :sha256 AND number = :number""",
+            arranged = :arranged, said = :said, waits = :waits
+            WHERE sha256 = :sha256 AND number = :number""",
             page,
         )
     db.table("fields").insert_all(before["fields"])
@@ -354,74 +446,37 @@ def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequenc
     db.table("checks").insert_all({**row, **free} for row in before["checks"])
 
 
-def turn(store: Store, viewer: Viewer, before: Document, key: PageKey, degrees: int) -> None:
-    """Write that a page lies otherwise than the machine found; its next reading heeds it.
+def turn(
+    store: Store,
+    viewer: Viewer,
+    before: Document,
+    key: PageKey,
+    degrees: int,
+    alive: Callable[[str | None], bool],
+) -> None:
+    """Write that a page lies otherwise than the machine found, and have it read again so.
 
-    ``degrees`` are those of ``PageGeometry.turn``. Raises NotAllowedError and StaleVersionError.
+    ``degrees`` are those of ``PageGeometry.turn``. Raises NotAllowedError, StaleVersionError, and
+    BusyError while a run that is ``alive`` reads the page's file.
     """
     require(viewer, Action.CORRECT, before.department)
     with store.write() as db:
+        run = db.conn.execute("SELECT run FROM originals WHERE sha256 = ?", [key.sha256]).fetchone()
+        if alive(run["run"]):
+            raise BusyError("The file of this page is being read at this moment; try in a minute.")
         changed = db.conn.execute(
             """UPDATE documents SET version = version + 1, rev = ? WHERE id = ? AND version = ?""",
             [store.next_rev(db), before.id, before.version],
         )
-        if not changed.rowcount:
-            raise StaleVersionError(
-                f"Record {before.id} was changed by someone else meanwhile; look at it again."
-            )
         row = db.conn.execute(
             """UPDATE pages SET turned = ?, key = '' WHERE sha256 = ? AND number = ?
             AND document_id = ? RETURNING position""",
             [degrees, *key, before.id],
         ).fetchone()
-        if row is None:
-            raise InputError(f"Record {before.id} has no such page; look at it again.")
+        if not changed.rowcount or row is None:
+            raise StaleVersionError(
+                f"Record {before.id} was changed by someone else meanwhile; look at it again."
+            )
+        db.table("originals").update(key.sha256, {"state": "waiting", "run": None})
         told = {"page": row["position"], "turn": degrees}
         store.audit(db, viewer.name, "turned", told, before.id)
-
-
-def expect(store: Store, viewer: Viewer, sha256: str, arrival: Arrival) -> None:
-    """Write where the pages of a file go as soon as they are read."""
-    with store.write() as db:
-        place = {
-            "sha256": sha256,
-            "document_id": arrival.document_id,
-            "place": arrival.place,
-            "replaces": json.dumps(arrival.replaces),
-            "person": arrival.person,
-            "asked_at": arrival.asked_at,
-        }
-        db.table("arrivals").upsert(place, pk="sha256")
-        told = {"sha256": sha256, "place": arrival.place}
-        store.audit(db, viewer.name, "handed pages in", told, arrival.document_id)
-
-
-def arrival(store: Store, sha256: str) -> Arrival | None:
-    """Return where the pages of a file go; None where they are a record of their own."""
-    row = store.db.conn.execute("SELECT * FROM arrivals WHERE sha256 = ?", [sha256]).fetchone()
-    return _arrival(row) if row else None
-
-
-def arrivals(store: Store, document_id: int) -> list[Arrival]:
-    """Return what is on its way into a record."""
-    found = store.db.conn.execute(
-        "SELECT * FROM arrivals WHERE document_id = ? ORDER BY asked_at", [document_id]
-    )
-    return [_arrival(row) for row in found]
-
-
-def arrived(store: Store, sha256: str) -> None:
-    """Forget where a file's pages go: they are there, or stay a record of their own."""
-    with store.write() as db:
-        db.conn.execute("DELETE FROM arrivals WHERE sha256 = ?", [sha256])
-
-
-def _arrival(row: sqlite3.Row) -> Arrival:
-    replaces = json.loads(row["replaces"])
-    return Arrival(
-        row["document_id"],
-        row["place"],
-        PageKey(*replaces) if replaces else None,
-        row["person"],
-        row["asked_at"],
-    )

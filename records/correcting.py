@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -237,7 +237,10 @@ def take_back(
                 f"'{decision.field.label}' of record {before.id} was decided again since; "
                 "open the record and correct it there."
             )
-        _write(db, store, before, decision.field, after)
+        now_at = _row(db, "fields", before.id, decision.name)
+        # Its page may be called otherwise since: the record's pages were put in another order.
+        field = replace(decision.field, page=now_at["page"]) if now_at else decision.field
+        _write(db, store, before, field, after)
         change = {"field": decision.name, "from": decision.new, "to": decision.field.value}
         store.audit(db, viewer.name, "took back", change, before.id)
         db.conn.execute("UPDATE decisions SET taken_back_at = ? WHERE id = ?", [now(), decision.id])

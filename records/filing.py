@@ -439,7 +439,12 @@ def _empty_surplus(
     store: Store, db: Database, actor: str, sha256: str, firsts: Collection[int]
 ) -> None:
     """Say of records that an earlier reading made, and this one does not, where their pages are."""
-    found = db.conn.execute("SELECT id, part FROM documents WHERE sha256 = ?", [sha256]).fetchall()
+    # A record that a person made of pages, and took back, has a part beyond the file's pages.
+    found = db.conn.execute(
+        """SELECT d.id, d.part FROM documents d JOIN originals o USING (sha256)
+        WHERE sha256 = ? AND part <= coalesce(o.page_count, part)""",
+        [sha256],
+    ).fetchall()
     for row in [r for r in found if r["part"] not in firsts]:
         reason = "its pages belong to another record since the file was read again"
         change = {
@@ -502,11 +507,18 @@ def _replace_fields(db: Database, document_id: int, fields: Sequence[Field]) -> 
 def _place_of_page(db: Database, sha256: str, number: int) -> dict[str, object]:
     """Return where a page belongs, and what people did to it: as before, else the file's first."""
     row = db.conn.execute(
-        """SELECT document_id, position, arranged, turned, said FROM pages
+        """SELECT document_id, position, arranged, turned, said, waits FROM pages
         WHERE sha256 = ? AND number = ?""",
         [sha256, number],
     ).fetchone()
-    return dict(row) if row else {"document_id": _first_document(db, sha256), "position": number}
+    if row:
+        return dict(row)
+    document_id = _first_document(db, sha256)
+    last = db.conn.execute(
+        "SELECT max(position) FROM pages WHERE document_id = ? AND arranged", [document_id]
+    ).fetchone()[0]
+    place = {"position": number} if last is None else {"position": last + 1, "arranged": 1}
+    return {"document_id": document_id, **place}
 
 
 def _first_document(db: Database, sha256: str) -> int:

@@ -330,13 +330,17 @@ ALTER TABLE pages ADD COLUMN turned INTEGER
 
 ALTER TABLE pages ADD COLUMN said TEXT NOT NULL DEFAULT '[]'
 
+ALTER TABLE pages ADD COLUMN waits TEXT NOT NULL DEFAULT '[]'
+
 CREATE TABLE arrangements (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
     person TEXT NOT NULL,
     what TEXT NOT NULL,
     before TEXT NOT NULL,
+    held TEXT NOT NULL,
     versions TEXT NOT NULL,
+    waiting TEXT NOT NULL,
     taken_back_at TEXT
 )
 

@@ -308,6 +308,13 @@ class Store:
         found = self._all("SELECT DISTINCT document_id FROM pages WHERE sha256 = ?", sha256)
         return [r["document_id"] for r in found]
 
+    def documents_of(self, sha256: str, viewer: Viewer) -> list[Document]:
+        """Return the records this person may see that were made for a file, or hold pages of it."""
+        made = self.documents(viewer, sha256=sha256)
+        known = {document.id for document in made}
+        others = self.summaries([n for n in self.holders(sha256) if n not in known]).values()
+        return [*made, *(d for d in others if may(viewer, Action.SEE, d.department))]
+
     def departments_of(self, sha256: str) -> frozenset[str]:
         """Return the departments of all records that were made for a file or hold pages of it."""
         found = self._all(
@@ -323,9 +330,15 @@ class Store:
         return tuple(rows.audit(r) for r in found)
 
     def settled(self, document_id: int) -> frozenset[str]:
-        """Return what was odd about a record, and a person has looked at and found in order."""
+        """Return what was odd about a record, and a person has looked at and found in order.
+
+        What was said before its pages were arranged is of other pages.
+        """
         found = self._all(
-            "SELECT change FROM audit WHERE document_id = ? AND action = 'looked over'", document_id
+            """SELECT change FROM audit WHERE document_id = ? AND action = 'looked over'
+            AND id > coalesce((SELECT max(id) FROM audit WHERE document_id = ?
+                AND action IN ('arranged', 'put pages back')), 0)""",
+            *(document_id, document_id),
         )
         return frozenset(reason for r in found for reason in json.loads(r["change"])["reasons"])
 

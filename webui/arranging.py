@@ -12,10 +12,11 @@ from werkzeug.datastructures import FileStorage
 
 from digitize import arranging as desk
 from digitize.intake import receive
-from records import arranging
+from records import arranging, arrivals
 from records.access import Action, may, require
 from records.archive import hash_file
-from records.arranging import Arrival, Sheet
+from records.arranging import Sheet
+from records.arrivals import Arrival
 from records.errors import BusyError, InputError, NotFoundError, StaleVersionError
 from records.filing import Sighting
 from records.model import Document, Page, PageKey, PageResult
@@ -26,12 +27,21 @@ from webui.context import installation, viewer
 blueprint = Blueprint("arranging", __name__)
 
 _SHORT_HASH = 16
+_LONGEST_NUMBER = 9  # digits
 _WORDS_OF_A_PAGE = 60  # characters by which a page without a picture is known
+
+
+class WrongInputError(InputError):
+    """What was typed cannot be used; ``box`` names the input."""
+
+    def __init__(self, box: str, said: str) -> None:
+        super().__init__(said)
+        self.box = box
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What could not be done: why, by input, and what was typed and ticked."""
+    """What could not be done, and why, by input; ``stale`` when others were quicker."""
 
     errors: Mapping[str, str] = field(default_factory=dict)
     stale: bool = False
@@ -77,21 +87,21 @@ def change(document_id: int) -> ResponseReturnValue:
         return doing(document, rest)
     except StaleVersionError:
         return _page(_document(document_id), Attempt(stale=True))
+    except WrongInputError as error:
+        return _page(document, Attempt({error.box: str(error)}))
     except (InputError, BusyError) as error:
-        said = str(error)
-        if isinstance(error, NotFoundError):
-            said = "There is no record of this number that you may see; look the number up."
-        return _page(document, Attempt({_INPUT_OF.get(pressed, "pages"): said}))
+        return _page(document, Attempt({"pages": str(error)}))
 
 
 @blueprint.post("/records/<int:document_id>/pages/back")
 def take_back(document_id: int) -> ResponseReturnValue:
     """Undo the last arrangement of the record's pages."""
     document = _document(document_id)
+    number = request.form.get("arrangement", 0, type=int)
     try:
-        what = desk.take_back(installation(), viewer(), document.id)
-    except InputError as error:
-        return _page(document, Attempt({"pages": str(error)}))
+        what = desk.take_back(installation(), viewer(), document.id, number)
+    except StaleVersionError:
+        return _page(_document(document_id), Attempt(stale=True))
     flash(f"Taken back: {wording.arranged(what)}.")
     return _again(document_id)
 
@@ -105,7 +115,9 @@ def hand_in(document_id: int) -> ResponseReturnValue:
         return _page(document, Attempt({"file": "Choose the file that holds the page."}))
     try:
         _expect(document, file)
-    except InputError as error:
+    except WrongInputError as error:
+        return _page(document, Attempt({error.box: str(error)}))
+    except (InputError, BusyError) as error:
         return _page(document, Attempt({"file": str(error)}))
     flash("Handed in. It is safe in the archive, and goes into this record as soon as it is read.")
     return _again(document_id)
@@ -116,7 +128,8 @@ def aside(document_id: int, name: str) -> Response:
     """Send the picture of a page that was laid aside."""
     document = installation().store.document(document_id, viewer())
     require(viewer(), Action.CORRECT, document.department)
-    sheet = next((s for s in _sheets(document.id, aside=True) if page_name(s.key) == name), None)
+    laid = arranging.sheets(installation().store, document.id, aside=True)
+    sheet = next((s for s in laid if page_name(s.key) == name), None)
     if sheet is None or not isinstance(sheet.reading, PageResult):
         raise NotFoundError(f"Record {document_id} has no such page laid aside.")
     return images.drawn(sheet.reading.image, "thumbnail")
@@ -126,11 +139,6 @@ def _document(document_id: int) -> Document:
     document = installation().store.document(document_id, viewer())
     require(viewer(), Action.CORRECT, document.department)
     return document
-
-
-def _sheets(document_id: int, aside: bool) -> list[Sheet]:
-    sheets = arranging.sheets(installation().store, document_id)
-    return [sheet for sheet in sheets if (sheet.place == 0) == aside]
 
 
 def _page(document: Document, attempt: Attempt) -> ResponseReturnValue:
@@ -143,11 +151,12 @@ def _page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         attempt=attempt,
         errors=attempt.errors,
         pages=store.pages(document.id),
-        aside=[_aside(sheet) for sheet in _sheets(document.id, aside=True)],
-        last=last if last and arranging.can_be_taken_back(store, last) else None,
-        coming=[_coming(arrival) for arrival in arranging.arrivals(store, document.id)],
+        aside=[_aside(sheet) for sheet in arranging.sheets(store, document.id, aside=True)],
+        last=last if last and arranging.can_be_taken_back(store, viewer(), last) else None,
+        coming=[_coming(arrival) for arrival in arrivals.arrivals(store, document.id)],
+        unheld=arranging.unheld(store, document.id),
         ticked=request.form.getlist("page"),
-        typed=request.form,
+        typed={} if attempt.stale else request.form,
         page_name=lambda page: page_name(page.key),
         arranged=wording.arranged,
         image_url=images.image_url,
@@ -170,7 +179,11 @@ def _aside(sheet: Sheet) -> Aside:
 def _coming(arrival: Arrival) -> str:
     """Say what is on its way into the record."""
     what = "to replace a page" if arrival.replaces else f"to stand as page {arrival.place}"
-    return f"Handed in by {arrival.person}, {what}; it is read in a moment."
+    original = installation().store.original(arrival.sha256)
+    name = original.name if original else "A file"
+    if original and original.state == "failed":
+        return f"'{name}', handed in by {arrival.person}, could not be read; hand in a better scan."
+    return f"'{name}', handed in by {arrival.person} {what}; it is read in a moment."
 
 
 def _again(document_id: int) -> ResponseReturnValue:
@@ -184,7 +197,9 @@ def _put_in_order(document: Document, _rest: str) -> ResponseReturnValue:
     pages = installation().store.pages(document.id)
     typed = [_whole(f"place.{page_name(p.key)}", p.position) for p in pages]
     if typed == [page.position for page in pages]:
-        raise InputError("Change the number of a page first: it is the place that it goes to.")
+        raise WrongInputError(
+            "pages", "Change the number of a page first: it is the place that it goes to."
+        )
     order = [page.key for page in _sorted(pages, typed)]
     desk.reorder(installation(), viewer(), document.id, _version(), order)
     flash("The pages stand in their new order.")
@@ -214,9 +229,8 @@ def _split(document: Document, _rest: str) -> ResponseReturnValue:
 
 
 def _move(document: Document, _rest: str) -> ResponseReturnValue:
-    chosen, target = _ticked(document), _record_number("to")
-    there = len(installation().store.pages(target)) + 1
-    place = _whole("before", there)
+    chosen, target = _ticked(document), _other_record("to")
+    place = _whole("before", len(installation().store.pages(target)) + 1)
     desk.move(installation(), viewer(), document.id, _version(), chosen, target, place)
     counted = wording.counted(len(chosen), "page")
     flash(f"{counted} came into this record from record {document.id}.")
@@ -224,7 +238,7 @@ def _move(document: Document, _rest: str) -> ResponseReturnValue:
 
 
 def _join(document: Document, _rest: str) -> ResponseReturnValue:
-    other = _record_number("other")
+    other = _other_record("other")
     desk.join(installation(), viewer(), document.id, _version(), other)
     flash(f"The pages of record {other} stand at the end of this one now.")
     return _again(document.id)
@@ -246,7 +260,7 @@ def _bring_back(document: Document, name: str) -> ResponseReturnValue:
 def _turn(document: Document, rest: str) -> ResponseReturnValue:
     name, _, degrees = rest.partition(":")
     if degrees not in ("90", "180", "270"):
-        raise InputError("Turn a page to the left, to the right or upside down.")
+        raise WrongInputError("pages", "Turn a page to the left, to the right or over.")
     key = _key(document, name)
     desk.turn(installation(), viewer(), document.id, _version(), key, int(degrees))
     flash("Turned. The page is read again so in a moment.")
@@ -271,7 +285,6 @@ _DEEDS: Mapping[str, Callable[[Document, str], ResponseReturnValue]] = {
     "back": _bring_back,
     "turn": _turn,
 }
-_INPUT_OF = {"move": "to", "join": "other"}  # where the error of a button is shown
 
 
 def _version() -> int:
@@ -285,7 +298,7 @@ def _ticked(document: Document) -> list[PageKey]:
     """Return the ticked pages in their order."""
     names = request.form.getlist("page")
     if not names:
-        raise InputError("Tick the pages that you mean.")
+        raise WrongInputError("pages", "Tick the pages that you mean.")
     chosen = [p.key for p in installation().store.pages(document.id) if page_name(p.key) in names]
     if len(chosen) != len(set(names)):
         raise StaleVersionError(f"Record {document.id} has other pages than it had.")
@@ -293,47 +306,62 @@ def _ticked(document: Document) -> list[PageKey]:
 
 
 def _key(document: Document, name: str) -> PageKey:
-    known = arranging.sheets(installation().store, document.id)
-    for sheet in known:
-        if page_name(sheet.key) == name:
-            return sheet.key
+    for key in arranging.page_keys(installation().store, document.id):
+        if page_name(key) == name:
+            return key
     raise StaleVersionError(f"Record {document.id} has no such page any more.")
 
 
-def _whole(name: str, otherwise: int) -> int:
-    typed = request.form.get(name, "").strip()
+def _whole(box: str, otherwise: int) -> int:
+    typed = request.form.get(box, "").strip()
     if not typed:
         return otherwise
-    if not typed.isascii() or not typed.isdigit() or len(typed) > 6:
-        raise InputError(f"'{typed}' is no place; type a number such as 2.")
+    if not _is_whole(typed):
+        raise WrongInputError(box, f"'{typed}' is no place; type a number such as 2.")
     return int(typed)
 
 
-def _record_number(name: str) -> int:
-    number = _whole(name, 0)
-    if not number:
-        raise InputError("Type the number of the record; it stands on the record's page.")
-    return number
+def _is_whole(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) <= _LONGEST_NUMBER
+
+
+def _other_record(box: str) -> int:
+    """Return the number of another record, which the person may see."""
+    typed = request.form.get(box, "").strip()
+    if not typed:
+        raise WrongInputError(box, "Type the number of the record; its page says it.")
+    if not _is_whole(typed):
+        raise WrongInputError(
+            box, f"'{typed}' is no number of a record; it is a number such as 12."
+        )
+    try:
+        return installation().store.document(int(typed), viewer()).id
+    except NotFoundError:
+        raise WrongInputError(
+            box, f"There is no record {typed} that you may see; look it up."
+        ) from None
 
 
 def _expect(document: Document, file: FileStorage) -> None:
     """Take a file into the archive, and write down where its pages go."""
     store = installation().store
+    desk.hold_ready(installation(), viewer(), document.id)
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
     file.stream.flush()
     path = Path(file.stream.name)
     sha256 = hash_file(path)
-    if known := store.documents(viewer(), sha256=sha256):
-        raise InputError(
-            f"This file is in the archive already, as record {known[0].id}; "
-            "join that record to this one, or move its pages here."
+    if known := store.documents_of(sha256, viewer()):
+        has = next((d for d in known if store.pages(d.id)), known[0])
+        raise WrongInputError(
+            "file",
+            f"This file is in the archive already, as record {has.id}; "
+            "join that record to this one, or move its pages here.",
         )
-    pages = store.pages(document.id)
+    place = _whole("at", len(store.pages(document.id)) + 1)
     replaced = request.form.get("replaces", "")
     key = _key(document, replaced) if replaced else None
-    place = _whole("at", len(pages) + 1)
-    arrival = Arrival(document.id, max(place, 1), key, viewer().name, now())
+    arrival = Arrival(document.id, max(place, 1), key, viewer().name, now(), sha256)
     sighting = receive(installation(), viewer(), path, name, document.batch, document.department)
     if sighting is not Sighting.NEW:
-        raise InputError("This file is in the archive already; search for its record.")
-    arranging.expect(store, viewer(), sha256, arrival)
+        raise WrongInputError("file", "This file is in the archive already; search for its record.")
+    arrivals.expect(store, viewer(), arrival)

@@ -11,16 +11,22 @@ import pytest
 
 from digitize import arranging as desk
 from digitize import export
-from digitize.desk import look_over
+from digitize.desk import look_over, undo
 from digitize.importing import Importer
 from digitize.installation import open_installation
 from digitize.intake import receive, walk
-from records import arranging, checking, correcting, filing, people, upkeep
+from records import arranging, arrivals, checking, correcting, filing, people, upkeep
 from records.access import Viewer
-from records.arranging import Arrival
+from records.arrivals import Arrival
 from records.checking import CheckKind, Which
 from records.correcting import How
-from records.errors import InputError, NotAllowedError, NotFoundError, StaleVersionError
+from records.errors import (
+    BusyError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    StaleVersionError,
+)
 from records.filing import Accepted, Draft, Intake
 from records.geometry import Box, untouched
 from records.model import (
@@ -29,6 +35,7 @@ from records.model import (
     Field,
     FieldStatus,
     Line,
+    PageFailure,
     PageKey,
     PageKind,
     PageResult,
@@ -135,6 +142,27 @@ class Office:
         viewer = self.store.system_viewer("carl")
         correcting.correct(self.store, viewer, before, new, before, How("record", 1.0))
 
+    def take_back(self, number: int) -> None:
+        """Undo the last arrangement of a record, as seen on its page."""
+        last = arranging.last_arrangement(self.store, number)
+        desk.take_back(self.installation, self.clerk, number, last.id if last else 0)
+
+    def wait(self, number: int, name: str, kind: str, **more: object) -> None:
+        """Let a field wait for a person."""
+        form = self.record(number).form
+        row = {"document_id": number, "position": 1, "form": form, "department": "clerk",
+               "batch_id": 1, "label": name, "reason": "x", "value": "x", "name": name,
+               "kind": kind, **more}  # fmt: skip
+        with self.store.write() as db:
+            db.table("checks").upsert(row, pk=("document_id", "name"))
+
+    def waiting(self) -> list[tuple[int, str, str, str]]:
+        """Return (record, field, kind, note) of what waits."""
+        found = self.store.db.conn.execute(
+            "SELECT document_id, name, kind, note FROM checks ORDER BY document_id, name"
+        )
+        return [tuple(row) for row in found]
+
     def found(self, text: str) -> list[tuple[int, int]]:
         """Return (record, page) of what a search finds."""
         self.installation.finder.sync()
@@ -145,7 +173,7 @@ class Office:
         """Return all that an arrangement changes and taking back must restore."""
         tables = {
             "documents": "id, form, title, date, status, reasons, department, batch_id",
-            "pages": "sha256, number, document_id, position, arranged, said, words, image",
+            "pages": "sha256, number, document_id, position, arranged, said, waits, words, image",
             "fields": "*",
             "checks": "document_id, name, kind, reason, value, keyed, note, seen, sampled, twice",
         }
@@ -230,7 +258,9 @@ def test_two_records_are_joined_and_nothing_said_is_lost(office: Office) -> None
     desk.join(office.installation, office.clerk, one, office.version(one), two)
     assert office.says(one) == ["a sheet1", "b sheet1", "b sheet2"]
     assert office.value(one, "owner_name")[0] == "First"
-    assert office.value(one, "dog_name")[:2] == ("Rex", 2)
+    assert office.value(one, "dog_name")[:2] == ("dog_name a.pdf 1", 1)
+    waiting = [(f.name, f.value, f.page) for f in arranging.unheld(office.store, one)]
+    assert waiting == [("owner_name", "Second", 2), ("dog_name", "Rex", 2)]
     assert office.says(two) == []
     assert office.store.fields(two) == ()
     assert office.found("falcon") == [(one, 3)]
@@ -321,21 +351,19 @@ def test_every_arrangement_can_be_taken_back(
     [two] = office.file("b.pdf", "dog-licence", None)
     office.correct(one, "owner_name", "First")
     office.correct(two, "owner_name", "Second")
-    with office.store.write() as db:
-        place = {"document_id": one, "position": 1, "form": "dog-licence", "department": "clerk"}
-        place |= {"batch_id": 1, "label": "DOG", "reason": "unsure", "value": "x"}
-        db.table("checks").insert({**place, "name": "dog_name", "kind": "look"})
+    office.wait(one, "dog_name", "look")
+    office.wait(two, "dog_name", "senior", note="carl: blurred")
     before, said = office.everything(), office.found("badger")
     verb(office, one, two)
     assert office.everything() != before
-    desk.take_back(office.installation, office.clerk, one)
+    office.take_back(one)
     after = office.everything()
     after[0] = [row for row in after[0] if row[0] in (one, two)]
     assert after == before
     assert office.found("badger") == said
     assert office.problems() == []
-    with pytest.raises(InputError, match="not arranged"):
-        desk.take_back(office.installation, office.clerk, one)
+    with pytest.raises(StaleVersionError, match="arranged otherwise"):
+        office.take_back(one)
 
 
 def test_what_was_changed_since_is_not_taken_back(office: Office) -> None:
@@ -345,7 +373,7 @@ def test_what_was_changed_since_is_not_taken_back(office: Office) -> None:
     office.correct(number, "owner_name", "Aloysius Fell")
     before = office.everything()
     with pytest.raises(StaleVersionError, match="one by one"):
-        desk.take_back(office.installation, office.clerk, number)
+        office.take_back(number)
     assert office.everything() == before
 
 
@@ -395,17 +423,135 @@ def test_what_waits_for_a_second_person_goes_along(office: Office) -> None:
     """A field keyed once still waits to be keyed again, in the record that its page went to."""
     [number] = office.file("a.pdf", None, "dog-licence")
     office.correct(number, "owner_name", "Aloysius Fell")
-    with office.store.write() as db:
-        place = {"document_id": number, "position": 1, "form": "dog-licence", "label": "OWNER"}
-        place |= {"department": "clerk", "batch_id": 1, "reason": "keyed twice", "value": ""}
-        row = {**place, "name": "owner_name", "kind": "second", "seen": '["carl"]', "twice": 1}
-        db.table("checks").insert(row)
+    office.wait(number, "owner_name", "second", seen='["carl"]', twice=1)
     page = office.keys(number)[1:]
     version = office.version(number)
     made = desk.split(office.installation, office.clerk, number, version, page)
     other = replace(office.clerk, name="vic")
     [check] = checking.take(office.store, other, Which("second"), 9, 60.0)
     assert (check.document_id, check.kind, check.seen) == (made, CheckKind.SECOND, ("carl",))
+
+
+def test_what_waits_is_not_given_to_another_record(office: Office) -> None:
+    """A field of the same name that has been keyed already is not asked for a second time."""
+    [one], [two] = office.file("a.pdf", "dog-licence"), office.file("b.pdf", "dog-licence")
+    office.correct(one, "owner_name", "First")
+    office.correct(two, "owner_name", "Second")
+    office.wait(one, "owner_name", "second", seen='["carl"]', twice=1)
+    office.wait(two, "owner_name", "senior", note="vic: blurred")
+    _join(office, one, two)
+    assert (one, "owner_name", "second", "") in office.waiting()
+    assert not any(kind == "senior" for _, _, kind, _ in office.waiting())
+    desk.split(office.installation, office.clerk, one, office.version(one), office.keys(one)[1:])
+    assert [(kind, note) for _, _, kind, note in office.waiting() if kind == "senior"] == [
+        ("senior", "vic: blurred")
+    ]
+
+
+def test_what_waits_survives_being_laid_aside(office: Office) -> None:
+    """With the note that somebody wrote for a senior."""
+    [number] = office.file("a.pdf", None, "dog-licence")
+    office.wait(number, "dog_name", "senior", note="carl: blurred")
+    page = office.keys(number)[1:]
+    desk.lay_aside(office.installation, office.clerk, number, office.version(number), page)
+    assert office.waiting() == []
+    desk.bring_back(office.installation, office.clerk, number, office.version(number), page)
+    assert (number, "dog_name", "senior", "carl: blurred") in office.waiting()
+
+
+def test_an_answer_of_another_page_is_not_overwritten(office: Office) -> None:
+    """What was said of one licence's owner does not become the owner of another paper."""
+    [one] = office.file("a.pdf", "building-permit")
+    [two] = office.file("b.pdf", "dog-licence")
+    office.correct(two, "owner_name", "Second")
+    _join(office, one, two)
+    value, page, status = office.value(one, "owner_name")
+    assert (value, page, status) == ("owner_name a.pdf 1", 1, FieldStatus.OK)
+    assert [f.value for f in arranging.unheld(office.store, one)] == ["Second"]
+
+
+def test_what_was_decided_since_is_not_undone(office: Office) -> None:
+    """A note for a senior, written after the pages were arranged, is not lost by taking back."""
+    [number] = office.file("a.pdf", "dog-licence", None)
+    office.wait(number, "dog_name", "senior", note="carl: blurred")
+    _order(office, number, 0)
+    office.wait(number, "dog_name", "senior", note="vic: it is Rex")
+    with pytest.raises(StaleVersionError, match="changed since"):
+        office.take_back(number)
+    assert (number, "dog_name", "senior", "vic: it is Rex") in office.waiting()
+
+
+def test_arrangements_are_taken_back_one_after_the_other(office: Office) -> None:
+    """As many as were made, the last first."""
+    [one] = office.file("a.pdf", "dog-licence", None)
+    [two] = office.file("b.pdf", "dog-licence", None)
+    states = []
+    for verb in (_order, _join, _aside, _order):
+        states.append(office.everything())
+        verb(office, one, two)
+    for state in states[::-1]:
+        office.take_back(one)
+        assert office.everything() == state
+    assert office.problems() == []
+
+
+def test_a_decision_is_taken_back_at_its_pages_new_place(office: Office) -> None:
+    """Undoing what was said of a field does not undo where its page stands now."""
+    [number] = office.file("a.pdf", "dog-licence", None)
+    office.wait(number, "owner_name", "look")
+    office.correct(number, "owner_name", "Aloysius Fell")
+    _order(office, number, 0)
+    assert undo(office.installation, replace(office.clerk, name="carl")).name == "owner_name"
+    assert office.value(number, "owner_name")[:2] == ("owner_name a.pdf 1", 2)
+
+
+def test_what_was_found_in_order_goes_with_its_page(tmp_path: Path) -> None:
+    """It is not asked again where the page stands now, and not taken for said of another."""
+    office = Office(tmp_path, page_sure=0.99)
+    [number] = office.file("a.pdf", None, None)
+    [other] = office.file("b.pdf", None)
+    hard = '["page 1 is hard to read", "page 2 is hard to read"]'
+    office.store.db.conn.execute("UPDATE documents SET reasons = ?", [hard])
+    keys = office.keys(number)
+    desk.reorder(office.installation, office.clerk, number, office.version(number), keys[::-1])
+    assert office.record(number).reasons == ("page 1 is hard to read", "page 2 is hard to read")
+    look_over(office.installation, office.clerk, number, office.version(number))
+    page = office.keys(other)
+    version = office.version(other)
+    desk.move(office.installation, office.clerk, other, version, page, number, 2)
+    assert office.record(number).reasons == ("page 2 is hard to read",)
+    office.store.close()
+
+
+def test_a_record_that_could_not_be_read_takes_no_pages(office: Office) -> None:
+    """Its reason stays, and its file is tried again as before."""
+    [one] = office.file("a.pdf", None)
+    source = office.folder / "locked.pdf"
+    source.write_bytes(b"%PDF-1.4 locked")
+    receive(office.installation, office.clerk, source, "locked.pdf", "Drawer 1", "clerk")
+    [sha256] = filing.waiting(office.store)
+    failure = PageFailure(0, "split", "encrypted", "'locked.pdf' needs a password.")
+    filing.fail_original(office.store, "test", sha256, failure)
+    [broken] = [d.id for d in office.store.documents(office.clerk, sha256=sha256)]
+    before = office.everything()
+    for source_id, target in ((one, broken), (broken, one)):
+        with pytest.raises(InputError, match="could not be read"):
+            desk.join(office.installation, office.clerk, target, office.version(target), source_id)
+    with pytest.raises(InputError, match="could not be read"):
+        desk.hold_ready(office.installation, office.clerk, broken)
+    assert office.everything() == before
+
+
+def test_nothing_is_arranged_while_pages_are_still_to_come(office: Office) -> None:
+    """Pages that are read later would stand in the places of others."""
+    [one], [two] = office.file("a.pdf", None, None), office.file("b.pdf", None)
+    with office.store.write() as db:
+        sha256 = office.record(one).sha256
+        db.table("originals").update(sha256, {"state": "waiting", "page_count": 3})
+    with pytest.raises(BusyError, match="is being read"):
+        _join(office, two, one)
+    with pytest.raises(BusyError, match="is being read"):
+        _order(office, one, 0)
 
 
 # Reading again
@@ -495,14 +641,14 @@ def test_a_page_that_is_handed_in_goes_into_its_record(read: Office) -> None:
     source.write_bytes(as_bytes(card(("A page on bicycles",)), "PNG", dpi=(200, 200)))
     receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
     [sha256] = filing.waiting(read.store)
-    arrival = Arrival(other, 2, None, "carl", now())
-    arranging.expect(read.store, read.clerk, sha256, arrival)
-    assert arranging.arrivals(read.store, other) == [arrival]
+    arrival = Arrival(other, 2, None, "carl", now(), sha256)
+    arrivals.expect(read.store, read.clerk, arrival)
+    assert arrivals.arrivals(read.store, other) == [arrival]
     _run(read, pending=[sha256])
     assert [number for number, _ in read.found("bicycles")] == [other]
     assert read.keys(other)[1] == PageKey(sha256, 1)
     assert len(read.keys(other)) == 3
-    assert arranging.arrivals(read.store, other) == []
+    assert arrivals.arrivals(read.store, other) == []
 
 
 def test_a_page_that_is_handed_in_replaces_another(read: Office) -> None:
@@ -514,11 +660,11 @@ def test_a_page_that_is_handed_in_replaces_another(read: Office) -> None:
     receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
     [sha256] = filing.waiting(read.store)
     old = read.keys(other)[0]
-    arranging.expect(read.store, read.clerk, sha256, Arrival(other, 1, old, "carl", now()))
+    arrivals.expect(read.store, read.clerk, Arrival(other, 1, old, "carl", now(), sha256))
     _run(read, pending=[sha256])
     assert read.keys(other)[0] == PageKey(sha256, 1)
     assert [s.key for s in arranging.sheets(read.store, other) if not s.place] == [old]
-    desk.take_back(read.installation, read.clerk, other)
+    read.take_back(other)
     assert read.says(other) == ["a sheet1", "a sheet2"]
 
 
@@ -530,7 +676,7 @@ def test_a_page_that_cannot_go_where_it_was_wanted_stays_a_record(read: Office) 
     source.write_bytes(as_bytes(card(("A page on bicycles",)), "PNG", dpi=(200, 200)))
     receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
     [sha256] = filing.waiting(read.store)
-    arranging.expect(read.store, read.clerk, sha256, Arrival(other, 1, None, "carl", now()))
+    arrivals.expect(read.store, read.clerk, Arrival(other, 1, None, "carl", now(), sha256))
     _run(read, pending=[sha256])
     assert len(read.keys(other)) == 1
     [(number, _)] = read.found("bicycles")
@@ -538,3 +684,30 @@ def test_a_page_that_cannot_go_where_it_was_wanted_stays_a_record(read: Office) 
     said = read.store.sightings(sha256)[-1]
     assert said["kind"] == "stays a record"
     assert "may not correct" in said["detail"]["why"]
+
+
+def test_a_run_that_died_before_pages_were_put_in_is_made_good(read: Office) -> None:
+    """The next run puts them where they were wanted."""
+    [other] = read.file("a.pdf", None, None)
+    people.add(read.store, "test", "carl", Role.CLERK, "x", ["clerk"])
+    sha256 = read.record(1).sha256
+    arrivals.expect(read.store, read.clerk, Arrival(other, 1, None, "carl", now(), sha256))
+    assert read.record(1).status is DocumentStatus.FILED
+    _run(read)
+    assert read.keys(other)[0] == PageKey(sha256, 1)
+    assert arrivals.arrivals(read.store, other) == []
+
+
+def test_a_record_that_was_made_and_taken_back_stays_quiet(read: Office) -> None:
+    """Reading the file again does not bring the empty record up for review."""
+    [other] = read.file("a.pdf", None)
+    desk.join(read.installation, read.clerk, 1, read.version(1), other)
+    made = desk.split(read.installation, read.clerk, 1, read.version(1), read.keys(1)[:1])
+    for _ in range(2):
+        read.take_back(1)
+    sha256 = read.record(1).sha256
+    assert filing.open_again(read.store, "test", sha256, "asked for", whole=True)
+    _run(read, pending=[sha256])
+    assert read.record(made).status is DocumentStatus.FILED
+    assert read.record(made).reasons == ()
+    assert {problem.cure for problem in read.problems()} <= {upkeep.Cure.DELETE}

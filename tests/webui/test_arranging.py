@@ -112,9 +112,14 @@ def test_ticked_pages_become_a_record(desk: Desk) -> None:
     assert f"This record was made of 1 page of record {desk.number}." in text
     assert "made a record of its own of some pages" in text
     assert len(desk.pages()) == len(desk.pages(made)) == 1
+    text = desk.client.get(PAGES.format(made)).text
+    last = re.search(r'name="arrangement" value="(\d+)"', text)
+    assert last
     token = csrf(desk.client, PAGES.format(made))
-    back = f"{PAGES.format(made)}/back"
-    assert desk.client.post(back, data={"csrf_token": token}).status_code == 303
+    back, data = f"{PAGES.format(made)}/back", {"csrf_token": token, "arrangement": "99"}
+    assert desk.client.post(back, data=data).status_code == 409
+    data["arrangement"] = last.group(1)
+    assert desk.client.post(back, data=data).status_code == 303
     assert len(desk.pages()) == 2
     emptied = desk.client.get(f"/records/{made}").text
     assert "This record has no pages any more" in emptied
@@ -131,7 +136,7 @@ def test_nothing_ticked_is_named(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("", "Type the number"), ("99999", "There is no record of this number"), ("x", "no place")],
+    [("", "Type the number"), ("99999", "no record 99999"), ("x", "is no number of a record")],
 )
 def test_a_record_number_that_is_none_is_named(desk: Desk, typed: str, said: str) -> None:
     """At its box, with the pages still ticked."""
@@ -198,6 +203,26 @@ def test_who_comes_second_is_told(desk: Desk) -> None:
     assert desk.pages() == before
 
 
+def test_what_was_typed_for_other_pages_is_not_kept(desk: Desk) -> None:
+    """The page that tells of another's change has no places that would undo it."""
+    _, two = desk.pages()
+    version = desk.site.document("minutes").version
+    desk.send("order", **{f"place__{page_name(two)}": "1"})
+    answer = desk.send("order", version, **{f"place__{page_name(two)}": "7"})
+    assert answer.status_code == 409
+    assert 'value="7"' not in answer.text
+
+
+def test_nobody_takes_back_what_reaches_where_they_may_not_work(site: Site) -> None:
+    """An arrangement with a record of another department is not offered to be taken back."""
+    olga = Desk(site, "permit")
+    olga.send("move", page=_names(olga)[:1], to=str(site.records["licence"]))
+    assert "Take this back" in olga.page
+    assert "Take this back" not in site.client("carl").get(olga.path).text
+    text = site.client("carl").get(f"/records/{olga.number}").text
+    assert "dogs.tif" not in text
+
+
 def test_a_page_is_turned(desk: Desk) -> None:
     """It is shown as told at once, and its file waits to be read again so."""
     name = _names(desk)[0]
@@ -218,7 +243,7 @@ def test_a_page_from_a_file_goes_into_the_record(desk: Desk) -> None:
     data = {"csrf_token": csrf(desk.client, desk.path), "replaces": page_name(old[0]),
             "file": (io.BytesIO(scan), "new.png")}  # fmt: skip
     assert desk.client.post(f"{desk.path}/file", data=data).status_code == 303
-    assert "Handed in by olga, to replace a page" in desk.page
+    assert "handed in by olga to replace a page" in desk.page
     installation = desk.site.installation
     with installation.archive.run() as run:
         intake = Intake("test", "Drawer 1", None, None, run.name)
@@ -228,7 +253,7 @@ def test_a_page_from_a_file_goes_into_the_record(desk: Desk) -> None:
     assert new not in old
     assert rest == old[1]
     assert [sheet.key for sheet in desk.aside()] == old[:1]
-    assert "Handed in by" not in desk.page
+    assert "handed in by" not in desk.page
     again = {**data, "csrf_token": csrf(desk.client, desk.path),
              "file": (io.BytesIO(scan), "new.png")}  # fmt: skip
     refused = desk.client.post(f"{desk.path}/file", data=again)

@@ -66,7 +66,7 @@ ROUTES: dict[str, Expected] = {
     "record.look_over": _corrects,
     "arranging.show": _corrects_as(200),
     "arranging.change": _corrects_as(422),
-    "arranging.take_back": _corrects_as(422),
+    "arranging.take_back": _corrects_as(409),
     "arranging.hand_in": _corrects_as(422),
     "arranging.aside": _corrects_as(404),
     "own.save": lambda who, key: 303,
