@@ -6,10 +6,10 @@ Boxes are integer pixels with a top-left origin in the stored, cleaned page imag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from records.geometry import Box, PageGeometry
 
@@ -94,6 +94,27 @@ class Line:
     @property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """The words of a page, without what takes time to make: what a list of many pages needs.
+
+    A cell is a word's text and the four edges of its box, whatever comes after them; ``ends`` tells
+    for each line how many words stand up to its end.
+    """
+
+    cells: Sequence[Sequence[Any]]
+    ends: Sequence[int]
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the words in reading order."""
+        return [cell[0] for cell in self.cells]
+
+    def box(self, place: int) -> Box:
+        """Return the box of a word, counted over all lines."""
+        return Box(*self.cells[place][1:5])
 
 
 @dataclass(frozen=True, slots=True)

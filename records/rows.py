@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict
+from itertools import accumulate, chain
 from typing import Any
 
 from records.geometry import Box, PageGeometry
@@ -21,6 +22,7 @@ from records.model import (
     PageKey,
     PageKind,
     PageResult,
+    PageWords,
     Pair,
     TemplateText,
     Word,
@@ -35,6 +37,12 @@ def lines(words: str) -> tuple[Line, ...]:
     has any: [reader, text, confidence] each, with no text where it is the word's own.
     """
     return tuple(Line(tuple(_word(word) for word in line)) for line in json.loads(words))
+
+
+def page_words(words: str) -> PageWords:
+    """Read a page's ``words`` column, no further than to the words and their edges."""
+    made = json.loads(words)
+    return PageWords(list(chain.from_iterable(made)), list(accumulate(map(len, made))))
 
 
 def _word(cells: list[Any]) -> Word:

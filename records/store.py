@@ -35,6 +35,7 @@ from records.model import (
     Line,
     Original,
     Page,
+    PageWords,
     Pair,
     TemplateText,
 )
@@ -255,21 +256,29 @@ class Store:
     ) -> list[Document]:
         """Return the records this person may see, by id, optionally of one batch or one file."""
         seen = sorted(departments_for(viewer, Action.SEE))
+        wanted = {"d.id > ?": after, "b.name = ?": batch, "d.sha256 = ?": sha256}
+        asked = {part: value for part, value in wanted.items() if value is not None}
         found = self._all(
             f"""{_DOCUMENTS} WHERE d.department IN ({",".join("?" * len(seen))})
-            AND d.id > ? AND (? IS NULL OR b.name = ?) AND (? IS NULL OR d.sha256 = ?)
-            ORDER BY d.id LIMIT ?""",
-            *seen,
-            *(after, batch, batch, sha256, sha256, -1 if limit is None else limit),
+            AND {" AND ".join(asked)} ORDER BY d.id LIMIT ?""",
+            *(*seen, *asked.values(), -1 if limit is None else limit),
         )
         return [rows.document(r) for r in found]
 
     def fields(self, document_id: int) -> tuple[Field, ...]:
         """Return a record's fields in the order of its form."""
+        return self.fields_of([document_id])[document_id]
+
+    def fields_of(self, ids: Sequence[int]) -> dict[int, tuple[Field, ...]]:
+        """Return the fields of many records, each in the order of its form."""
+        marks = ",".join("?" * len(ids))
         found = self._all(
-            "SELECT * FROM fields WHERE document_id = ? ORDER BY position", document_id
+            f"SELECT * FROM fields WHERE document_id IN ({marks}) ORDER BY position", *ids
         )
-        return tuple(rows.field(r) for r in found)
+        by_record: dict[int, list[Field]] = {number: [] for number in ids}
+        for row in found:
+            by_record[row["document_id"]].append(rows.field(row))
+        return {number: tuple(fields) for number, fields in by_record.items()}
 
     def pages(self, document_id: int) -> tuple[Page, ...]:
         """Return a record's pages in order, without their words; none while it is being read.
@@ -285,6 +294,21 @@ class Store:
         """Return the words of one page (by its number in the file), in reading order."""
         found = self._all(f"SELECT p.words {_READ_PAGES} AND {LEAF} = ?", document_id, page)
         return rows.lines(found[0]["words"]) if found else ()
+
+    def words(self, pages: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PageWords]:
+        """Return the words of many pages, each named by its record and its number in it."""
+        if not pages:
+            return {}
+        ids, both = ",".join("?" * len(pages)), ",".join(["(?,?)"] * len(pages))
+        found = self._all(
+            f"""SELECT p.document_id, {LEAF} AS leaf, p.words
+            FROM pages p JOIN documents d ON d.id = p.document_id
+            WHERE p.document_id IN ({ids}) AND d.status != 'waiting' AND p.position > 0
+            AND (p.document_id, {LEAF}) IN (VALUES {both})""",
+            *(document_id for document_id, _ in pages),
+            *(value for page in pages for value in page),
+        )
+        return {(r["document_id"], r["leaf"]): rows.page_words(r["words"]) for r in found}
 
     def files(self, document_id: int) -> tuple[Original, ...]:
         """Return the files that a record's pages come from, in the order of the pages.

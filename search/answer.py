@@ -77,10 +77,9 @@ def _suggestion(evaluation: Evaluation, query: Query, total: int, near: bool) ->
         known = evaluation.record_count(word)
         if known > FEW:
             continue
-        likely = (
-            evaluation.variants(word, Reach.SAME_INITIAL)
-            or evaluation.variants(word, Reach.ANY_EDIT)
-        )[:_TRIED]
+        likely = evaluation.variants(word, Reach.SAME_INITIAL, most=_TRIED) or evaluation.variants(
+            word, Reach.ANY_EDIT, most=_TRIED
+        )
         counted = [(evaluation.record_count(other), other) for other in likely]
         best = max(counted, key=lambda pair: pair[0], default=(0, word))
         if best[0] >= max(1, known * MORE_COMMON):

@@ -18,7 +18,11 @@ GONE = -1
 
 def within(values: Ints, ordered: Ints) -> Mask:
     """Say of each value whether it is in an array that is sorted."""
-    return np.searchsorted(ordered, values, "right") > np.searchsorted(ordered, values, "left")
+    if not len(ordered):
+        return np.zeros(len(values), bool)
+    places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    met: Mask = ordered[places] == values
+    return met
 
 
 def joined(arrays: list[Ints]) -> Ints:

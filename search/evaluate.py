@@ -59,8 +59,8 @@ class Postings(Protocol):
         A key is the page, moved by PLACE_BITS, and the place counted in words.
         """
 
-    def known(self, area: str, terms: Sequence[str]) -> list[str]:
-        """Return those of the terms that any page has, or had; others may be among them."""
+    def spread(self, area: str, terms: Sequence[str]) -> Ints:
+        """Return for each term on how many pages it stands at most, those that are no more too."""
 
     def completions(self, area: str, prefix: str) -> list[str]:
         """Return all terms that begin so."""
@@ -114,7 +114,7 @@ class Evaluation:
         self._record_of = postings.record_of
         self._seen_pages = visible[postings.record_of]
         self._read: dict[tuple[str, str], Counted] = {}
-        self._near: dict[tuple[str, str, str], list[str]] = {}
+        self._near: dict[tuple[str, str, str], Mapping[str, int]] = {}
         self._whole: dict[tuple[str, str], list[str]] = {}
 
     def found(self, root: Node, reach: Reach = Reach.EXACT) -> Found:
@@ -122,18 +122,50 @@ class Evaluation:
         hunt = _Hunt(reach, [])
         return Found(self._records(root, self._visible, hunt), tuple(hunt.leaves))
 
-    def variants(self, word: str, reach: Reach, area: str = TEXT, prefix: str = "") -> list[str]:
+    def variants(
+        self,
+        word: str,
+        reach: Reach,
+        area: str = TEXT,
+        prefix: str = "",
+        most: int = MOST_VARIANTS,
+    ) -> list[str]:
         """Return other spellings of a word that occur, those on most visible pages first."""
+        near = list(self._neighbours(area, prefix, word).items())
+        if reach is Reach.SAME_INITIAL:
+            near = [(other, pages) for other, pages in near if other[0] == word[0]]
+        return self._commonest([area], prefix, near, most)
+
+    def _neighbours(self, area: str, prefix: str, word: str) -> Mapping[str, int]:
+        """Return words one edit away, those on most pages first, with how many at most."""
         key = (area, prefix, word)
         if key not in self._near and len(self._near) < MOST_MISSPELT:
-            terms = [prefix + other for other in set(neighbours(word)) - {"", word}]
-            known = self._postings.known(area, terms)
-            pages = {term[len(prefix) :]: len(self._counts(area, term).pages) for term in known}
-            self._near[key] = sorted(filter(pages.get, pages), key=lambda w: (-pages[w], w))
-        near = self._near.get(key, [])
-        if reach is Reach.SAME_INITIAL:
-            near = [other for other in near if other[0] == word[0]]
-        return near[:MOST_VARIANTS]
+            others = list(set(neighbours(word)) - {"", word})
+            pages = self._postings.spread(area, [prefix + other for other in others])
+            order = np.argsort(-pages, kind="stable")[: np.count_nonzero(pages)].tolist()
+            self._near[key] = {others[place]: int(pages[place]) for place in order}
+        return self._near.get(key, {})
+
+    def _commonest(
+        self, areas: Sequence[str], prefix: str, words: Iterable[tuple[str, int]], most: int
+    ) -> list[str]:
+        """Return so many of the words as are on most visible pages, the commonest first.
+
+        Each comes with on how many pages it may be, the highest first: so few are looked up.
+        """
+        seen: list[tuple[int, str]] = []
+        for word, at_most in words:
+            if len(seen) >= most and -seen[most - 1][0] > at_most:
+                break
+            if pages := self._page_count(areas, prefix + word):
+                insort(seen, (-pages, word))
+        return [word for _, word in seen[:most]]
+
+    def _page_count(self, areas: Sequence[str], term: str) -> int:
+        """Return on how many visible pages a term stands in one of the areas."""
+        if len(areas) == 1:
+            return len(self._counts(areas[0], term).pages)
+        return int(self._pages_in(self._counts(area, term) for area in areas).sum())
 
     def record_count(self, word: str) -> int:
         """Return in how many visible records a word stands."""
@@ -146,14 +178,12 @@ class Evaluation:
         everywhere: Counter[str] = Counter()
         for area in areas:
             everywhere.update(self._postings.commonest(area, prefix + token, MOST_LOOKED_AT))
-        seen: list[tuple[int, str]] = []
-        for term, most in everywhere.most_common(MOST_LOOKED_AT):
-            if len(seen) >= limit and -seen[limit - 1][0] >= most:
-                break  # no other can be on more visible pages
-            pages = int(self._pages_in(self._counts(area, term) for area in areas).sum())
-            if pages and term != prefix + token:
-                insort(seen, (-pages, term[len(prefix) :]))
-        return tuple(word for _, word in seen[:limit])
+        longer = [
+            (term[len(prefix) :], pages)
+            for term, pages in everywhere.most_common(MOST_LOOKED_AT)
+            if term != prefix + token
+        ]
+        return tuple(self._commonest(areas, prefix, longer, limit))
 
     def _records(self, node: Node, among: Mask, hunt: _Hunt) -> Mask:
         match node:

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, cast
 from records.access import Action, Viewer, departments_for
 from records.errors import ArchiveError, BusyError
 from records.geometry import Box
-from records.model import Document, DocumentStatus, IndexedDocument, Line
+from records.model import Document, DocumentStatus, IndexedDocument, PageWords
 from records.settings import Settings
 from search import generations
 from search.generations import BrokenIndexError
@@ -31,6 +31,8 @@ CHUNK = 500  # records that are put into the index by one commit
 REBUILD_CHUNK = 1000
 PATIENCE_S = 20.0  # how long a search waits for another process that builds the first index
 _TRIES = 5
+_PAGES_AT_ONCE = 100  # whose words are in memory
+_NO_WORDS = PageWords((), ())
 Told = TypeVar("Told")
 _ENGINES = {"whoosh": "search.whoosh_index"}
 
@@ -51,8 +53,8 @@ class Source(Protocol):
     def summaries(self, ids: Sequence[int]) -> Mapping[int, Document]:
         """Return the records of these ids, those that exist."""
 
-    def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
-        """Return the words of one page, with their boxes."""
+    def words(self, pages: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], PageWords]:
+        """Return the words of pages named by (record, number), those that exist."""
 
     def field_names(self) -> frozenset[str]:
         """Return the names of all fields that any record has."""
@@ -320,17 +322,23 @@ class Finder:
         it was indexed, is left out.
         """
         known = self._source.summaries([match.document_id for match in matches])
-        hits = []
-        for match in matches:
-            document = known.get(match.document_id)
-            if document is not None and document.department in departments:
-                lines = self._source.lines(document.id, match.page)
-                hits.append(_hit(document, match, query, lines))
+        seen = [m for m in matches if _may_see(known.get(m.document_id), departments)]
+        hits: list[Hit] = []
+        for begin in range(0, len(seen), _PAGES_AT_ONCE):
+            run = seen[begin : begin + _PAGES_AT_ONCE]
+            words = self._source.words([(match.document_id, match.page) for match in run])
+            for match in run:
+                page = words.get((match.document_id, match.page), _NO_WORDS)
+                hits.append(_hit(known[match.document_id], match, query, page))
         return tuple(hits)
 
 
-def _hit(document: Document, match: Match, query: Query, lines: Sequence[Line]) -> Hit:
-    words = hit_words(lines, query.root, match.terms)
+def _may_see(document: Document | None, departments: frozenset[str]) -> bool:
+    return document is not None and document.department in departments
+
+
+def _hit(document: Document, match: Match, query: Query, page: PageWords) -> Hit:
+    words = hit_words(page, query.root, match.terms)
     return Hit(
         document_id=document.id,
         title=document.title,
@@ -340,8 +348,8 @@ def _hit(document: Document, match: Match, query: Query, lines: Sequence[Line]) 
         status=document.status,
         source=document.source,
         page=match.page,
-        snippet=snippet(lines, words),
-        boxes=boxes_of(lines, words),
-        line=line_of(lines, words),
+        snippet=snippet(page, words),
+        boxes=boxes_of(page, words),
+        line=line_of(page, words),
         score=match.score,
     )

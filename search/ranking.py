@@ -23,6 +23,9 @@ class Counted:
     counts: Floats
 
 
+NOWHERE = Counted(np.zeros(0, np.int64), np.zeros(0))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AreaLengths:
     """The number of words of each page in one area, and of the pages that have any on average."""
@@ -50,6 +53,8 @@ def merged(exact: str, sightings: Mapping[str, Counted], pages: int) -> Counted:
     """
     if len(sightings) == 1 and exact in sightings:
         return sightings[exact]
+    if not sightings:
+        return NOWHERE
     counts = np.zeros(pages)
     for spelling, counted in sightings.items():
         weight = 1.0 if spelling == exact else VARIANT_WEIGHT

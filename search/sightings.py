@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from search.arrays import Ints, Mask, within
+from search.arrays import Ints, Mask
 
 _OF_ITSELF = 300  # bytes that an entry of the memory takes besides its arrays
 
@@ -46,12 +46,14 @@ class Sightings:
         return keys
 
 
-def sightings(pages: Sequence[int], places: Sequence[bytes]) -> Sightings:
+def sightings(pages: Ints, places: Sequence[bytes]) -> Sightings:
     """Put together what an index keeps of a term: its pages, and for each two bytes a place."""
-    lengths = np.fromiter(map(len, places), np.int32, len(places)) // 2
     starts = np.zeros(len(places) + 1, np.int32)
-    np.cumsum(lengths, out=starts[1:])
-    return Sightings(np.array(pages, np.int32), starts, np.frombuffer(b"".join(places), np.uint16))
+    np.cumsum(np.fromiter(map(len, places), np.int32, len(places)) // 2, out=starts[1:])
+    return Sightings(pages.astype(np.int32), starts, np.frombuffer(b"".join(places), np.uint16))
+
+
+NOWHERE = sightings(np.zeros(0, np.int64), ())
 
 
 class Memory:
@@ -87,11 +89,17 @@ class Vocabulary:
         self._ends = np.cumsum(np.fromiter(map(len, terms), np.uint32, len(terms)))
         self._text = b"".join(terms)
         self._pages = pages
-        self._hashes: Ints = np.sort(np.fromiter(map(hash, terms), np.int64, len(terms)))
+        hashes = np.fromiter(map(hash, terms), np.int64, len(terms))
+        order = np.argsort(hashes)
+        self._hashes: Ints = hashes[order]
+        self._pages_by_hash = pages[order]
 
-    def has(self, hashes: Ints) -> Mask:
-        """Say of each hash whether it is that of a term here; rarely it is of none after all."""
-        return within(hashes, self._hashes)
+    def spread(self, hashes: Ints) -> npt.NDArray[np.uint32]:
+        """Return on how many pages the term of each hash stands; rarely it is another's."""
+        if not len(self._hashes):
+            return np.zeros(len(hashes), np.uint32)
+        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        return np.where(self._hashes[places] == hashes, self._pages_by_hash[places], 0)
 
     def beginning(self, prefix: bytes, most: int | None = None) -> list[tuple[bytes, int]]:
         """Return the terms that begin so with the number of pages; ``most`` takes the commonest."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from records.geometry import Box, union
-from records.model import Line, Word
+from records.model import PageWords
 from search.query import Node, Spelling, Term, terms_of
 from search.spelling import is_near
 from search.text import tokens
@@ -29,46 +30,38 @@ class Fragment:
     hit: bool
 
 
-def hit_words(lines: Sequence[Line], root: Node, met: frozenset[str]) -> frozenset[int]:
+def hit_words(page: PageWords, root: Node, met: frozenset[str]) -> frozenset[int]:
     """Return which words of a page, counted over all lines, answer the query.
 
     ``met`` are the words that the index says were met. The words of a phrase count only where
     they stand together, so that the O of O'Brien is not marked all over the page.
     """
-    cut = [(place, token) for place, word in enumerate(_words(lines)) for token in _cut(word.text)]
+    terms = [term for term in terms_of(root) if term.field not in _OF_THE_RECORD]
+    cut = _tokens_among(page.texts, met.union(*(term.tokens for term in terms)))
     hits: set[int] = set()
-    for term in terms_of(root):
-        if term.field not in _OF_THE_RECORD:
-            hits |= _together(term, cut, met) or _apart(term, cut, met)
+    for term in terms:
+        hits |= _together(term, cut, met) or _apart(term, cut, met)
     return frozenset(hits)
 
 
-@lru_cache(maxsize=50_000)
-def _cut(word: str) -> tuple[str, ...]:
-    """Return a word's tokens; pages of one archive have mostly the same words."""
-    return tokens(word)
-
-
-def boxes_of(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Box, ...]:
+def boxes_of(page: PageWords, hits: frozenset[int]) -> tuple[Box, ...]:
     """Return the boxes of the hit words, in reading order."""
-    return tuple(word.box for place, word in enumerate(_words(lines)) if place in hits)
+    return tuple(page.box(place) for place in sorted(hits))
 
 
-def line_of(lines: Sequence[Line], hits: frozenset[int]) -> Box | None:
+def line_of(page: PageWords, hits: frozenset[int]) -> Box | None:
     """Return the box of the line with the most hit words, the first of several; None without."""
-    best: tuple[int, Box | None] = (0, None)
-    place = 0
-    for line in lines:
-        count = sum(number in hits for number in range(place, place + len(line.words)))
-        place += len(line.words)
-        if count > best[0]:
-            best = count, union([word.box for word in line.words])
-    return best[1]
+    counts = Counter(bisect_right(page.ends, place) for place in sorted(hits))
+    if not counts:
+        return None
+    line, _ = counts.most_common(1)[0]
+    begin = page.ends[line - 1] if line else 0
+    return union([page.box(place) for place in range(begin, page.ends[line])])
 
 
-def snippet(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Fragment, ...]:
+def snippet(page: PageWords, hits: frozenset[int]) -> tuple[Fragment, ...]:
     """Return about LONGEST characters around the most different hit words, or the page's start."""
-    words = [word.text for word in _words(lines)]
+    words = page.texts
     if not words:
         return ()
     first = _best_start(words, sorted(hits))
@@ -80,16 +73,30 @@ def snippet(lines: Sequence[Line], hits: frozenset[int]) -> tuple[Fragment, ...]
     while end < len(words) and (end <= first or size + len(words[end]) + 1 <= LONGEST):
         size += len(words[end]) + 1
         end += 1
-    fragments = list(_fragments(words[begin:end], {place - begin for place in hits}))
-    if begin:
-        fragments.insert(0, Fragment(_ELLIPSIS + " ", False))
-    if end < len(words):
-        fragments.append(Fragment(" " + _ELLIPSIS, False))
-    return tuple(_glued(fragments))
+    return tuple(_fragments(words, range(begin, end), hits))
 
 
-def _words(lines: Sequence[Line]) -> Iterator[Word]:
-    return (word for line in lines for word in line.words)
+@lru_cache(maxsize=50_000)
+def _cut(word: str) -> tuple[str, ...]:
+    """Return a word's tokens; pages of one archive have mostly the same words."""
+    return tokens(word)
+
+
+def _tokens_among(words: Sequence[str], wanted: frozenset[str]) -> list[tuple[int, str]]:
+    """Return (place, token) of the words of a page with a token that is wanted.
+
+    "" stands for all tokens between two of them; few words of a page are told of a query.
+    """
+    telling = {word for word in set(words) if not wanted.isdisjoint(_cut(word))}
+    cut: list[tuple[int, str]] = []
+    last = -1
+    for place, word in enumerate(words):
+        if word in telling:
+            if any(map(_cut, words[last + 1 : place])):
+                cut.append((place, ""))
+            cut += ((place, token) for token in _cut(word))
+            last = place
+    return cut
 
 
 def _together(term: Term, cut: Sequence[tuple[int, str]], met: frozenset[str]) -> set[int]:
@@ -131,29 +138,30 @@ def _fits(term: Term, number: int, token: str, met: frozenset[str]) -> bool:
 def _best_start(words: Sequence[str], hits: Sequence[int]) -> int:
     """Return the hit from which on most different hit words fit in, or the first word."""
     starts = [0, *accumulate(len(word) + 1 for word in words)]
+    cut = [_cut(words[place]) for place in hits]
     best, most = 0, 0
     for number, first in enumerate(hits):
         end = bisect_left(hits, bisect_left(starts, starts[first] + LONGEST - BEFORE))
-        different = {tokens(words[place]) for place in hits[number:end]}
+        different = set(cut[number:end])
         if len(different) > most:
             best, most = first, len(different)
     return best
 
 
-def _fragments(words: Sequence[str], hits: set[int]) -> Iterator[Fragment]:
-    for place, word in enumerate(words):
-        if place:
-            yield Fragment(" ", place in hits and place - 1 in hits)
-        yield Fragment(word, place in hits)
+def _fragments(words: Sequence[str], places: range, hits: frozenset[int]) -> Iterator[Fragment]:
+    """Yield a stretch of the words, those of one kind that stand together as one fragment."""
+    if places.start and places.start in hits:
+        yield Fragment(_ELLIPSIS + " ", False)
+    for hit, run in groupby(places, key=hits.__contains__):
+        together = list(run)
+        text = " ".join(words[together[0] : together[-1] + 1])
+        yield Fragment(text if hit else _between_hits(text, together, places, len(words)), hit)
+    if places.stop < len(words) and places.stop - 1 in hits:
+        yield Fragment(" " + _ELLIPSIS, False)
 
 
-def _glued(fragments: Sequence[Fragment]) -> Iterator[Fragment]:
-    """Join neighbours of one kind."""
-    text, hit = "", False
-    for fragment in fragments:
-        if fragment.hit != hit and text:
-            yield Fragment(text, hit)
-            text = ""
-        text, hit = text + fragment.text, fragment.hit
-    if text:
-        yield Fragment(text, hit)
+def _between_hits(text: str, run: Sequence[int], places: range, words: int) -> str:
+    """Return words that are no hits with what parts them from those before and after."""
+    before = " " if run[0] > places.start else _ELLIPSIS + " " if places.start else ""
+    after = " " if run[-1] + 1 < places.stop else " " + _ELLIPSIS if places.stop < words else ""
+    return before + text + after

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +30,7 @@ _SEEN_AT_ONCE = 8  # values of one filter
 _MOST_CHOSEN = 20  # values of one filter
 _TOLD, _SHORT = 3, 60  # fields of a hit, and the letters of one
 MOST_LISTED = 5000  # records in one table
+_PLAIN_IN_QUERIES = "!$'()*,/:;?@"
 _SORT_WORDS = {"best": "Best match", "newest": "Newest date", "oldest": "Oldest date"}
 _TITLES = {"form": "Form", "year": "Year", "department": "Department", "status": "Status"}
 
@@ -46,17 +48,19 @@ class Asked:
     def words(self) -> dict[str, Any]:
         """Return what the address says, but for the page of results."""
         asked: dict[str, Any] = {"q": self.text} if self.text else {}
-        asked |= {name: list(values) for name, values in asdict(self.filters).items() if values}
+        chosen = {name: list(getattr(self.filters, name)) for name in FACETS}
+        asked |= {name: values for name, values in chosen.items() if values}
         return asked | ({"sort": self.sort} if self.sort != SORTS[0] else {})
 
     def href(self) -> str:
         """Return the address that asks this."""
         page: dict[str, Any] = {"p": self.page} if self.page > 1 else {}
-        return url_for("finding.search", **self.words, **page)
+        return _with_query(url_for("finding.search"), self.words | page)
 
     def record_href(self, number: int, page: int, place: int) -> str:
         """Return the address of a record that was found, at its ``place`` (from 1) of all."""
-        return url_for("record.show", document_id=number, page=page, at=place, **self.words)
+        path = url_for("record.show", document_id=number)
+        return _with_query(path, {"page": page, "at": place} | self.words)
 
     @property
     def filtered(self) -> bool:
@@ -76,21 +80,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FilterGroup:
-    """A filter with its values."""
+    """A filter with its values: the first few and those that are on, and those folded away."""
 
     name: str
     title: str
-    choices: tuple[Choice, ...]
-
-    @property
-    def first(self) -> tuple[Choice, ...]:
-        """Return the values that are seen at once: the first few, and those that are on."""
-        return tuple(c for n, c in enumerate(self.choices) if c.chosen or n < _SEEN_AT_ONCE)
-
-    @property
-    def rest(self) -> tuple[Choice, ...]:
-        """Return the values that are folded away."""
-        return tuple(c for c in self.choices if c not in self.first)
+    first: tuple[Choice, ...]
+    rest: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +114,7 @@ def search() -> ResponseReturnValue:
         saved=personal.searches(installation().store, person().id),
         tour=not personal.has_seen(installation().store, person().id, "tour"),
         results=results,
-        told={hit.document_id: _telling(hit) for hit in results.hits},
+        told=_telling(results.hits),
         line_url=line_url,
         most_listed=MOST_LISTED,
         sorts={sort: replace(asked, sort=sort, page=1).href() for sort in SORTS},
@@ -174,11 +169,19 @@ def listed() -> ResponseReturnValue:
     return answer
 
 
-def _telling(hit: Hit) -> tuple[Field, ...]:
-    """Return the first fields of a record that its title does not say."""
-    fields = installation().store.fields(hit.document_id)
-    short = (f for f in fields if f.value and len(f.value) <= _SHORT and f.kind != "signature")
-    return tuple(f for f in short if f.value not in hit.title and f.value != hit.date)[:_TOLD]
+def _telling(hits: Sequence[Hit]) -> Mapping[int, tuple[Field, ...]]:
+    """Return for each record its first fields that its title does not say."""
+    fields = installation().store.fields_of([hit.document_id for hit in hits])
+    return {
+        hit.document_id: tuple(f for f in fields[hit.document_id] if _tells(f, hit))[:_TOLD]
+        for hit in hits
+    }
+
+
+def _tells(field: Field, hit: Hit) -> bool:
+    if not field.value or len(field.value) > _SHORT or field.kind == "signature":
+        return False
+    return field.value not in hit.title and field.value != hit.date
 
 
 def asked_for(args: MultiDict[str, str]) -> Asked:
@@ -193,6 +196,12 @@ def asked_for(args: MultiDict[str, str]) -> Asked:
     )
 
 
+def _with_query(path: str, words: Mapping[str, Any]) -> str:
+    """Return an address as ``url_for`` makes it, which takes its time over a hundred of them."""
+    query = urlencode(words, doseq=True, safe=_PLAIN_IN_QUERIES)
+    return f"{path}?{query}" if query else path
+
+
 def _suggested(asked: Asked, suggestion: str | None) -> str | None:
     return replace(asked, text=suggestion, page=1).href() if suggestion else None
 
@@ -201,14 +210,16 @@ def _group(name: str, facets: Sequence[Facet], asked: Asked) -> FilterGroup:
     chosen: tuple[str, ...] = getattr(asked.filters, name)
     counts: dict[str, int | None] = {facet.value: facet.count for facet in facets}
     label = _labels()[name]
-    choices = []
+    choices: list[Choice] = []
     for value in [*counts, *(v for v in chosen if v not in counts)]:
         on = value in chosen
-        rest = tuple(v for v in chosen if v != value)
-        changed = replace(asked.filters, **{name: rest if on else (*chosen, value)})
+        others = tuple(v for v in chosen if v != value)
+        changed = replace(asked.filters, **{name: others if on else (*chosen, value)})
         href = replace(asked, filters=changed, page=1).href()
         choices.append(Choice(label(value), counts.get(value), on, href))
-    return FilterGroup(name, _TITLES[name], tuple(choices))
+    first = tuple(c for n, c in enumerate(choices) if c.chosen or n < _SEEN_AT_ONCE)
+    rest = tuple(c for n, c in enumerate(choices) if not c.chosen and n >= _SEEN_AT_ONCE)
+    return FilterGroup(name, _TITLES[name], first, rest)
 
 
 def _labels() -> Mapping[str, Callable[[str], str]]:

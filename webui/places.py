@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from records.geometry import Box
-from records.model import Line
+from records.model import Line, PageWords
 from search.pages import RECORD_FIELDS
 from search.query import Node, Spelling, parse, terms_of
 from search.snippets import boxes_of, hit_words
@@ -23,10 +24,12 @@ def hit_boxes(installation: Installation, text: str, lines: Sequence[Line]) -> t
     Words that are like those asked for count only when none of these stand on the page.
     """
     root = parse(text, installation.store.field_names() | RECORD_FIELDS).root
-    here = frozenset(t for line in lines for word in line.words for t in tokens(word.text))
+    cells = [(word.text, *word.box) for line in lines for word in line.words]
+    page = PageWords(cells, list(accumulate(len(line.words) for line in lines)))
+    here = frozenset(token for text in page.texts for token in tokens(text))
     for met in (_meant(root, here), here):
-        if hits := hit_words(lines, root, met):
-            return boxes_of(lines, hits)
+        if hits := hit_words(page, root, met):
+            return boxes_of(page, hits)
     return ()
 
 

@@ -16,7 +16,7 @@ from digitize.offers import offers
 from digitize.values import Reading
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, DocumentStatus, Field, FieldStatus, Line, Page, Word
+from records.model import Document, DocumentStatus, Field, FieldStatus, Line, Page
 from webui import arranging, images, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
@@ -207,17 +207,12 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         now={f.name: f.value for f in fields},
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
         image_url=images.image_url,
-        doubtful=_doubtful,
+        sure=installation().settings.forms.sure,
         look=_look(here, page),
         went_to=arranging.went_to(document.id) if not pages else (),
         thumbnails=len(pages) <= MOST_THUMBNAILS,
     )
     return answer, status
-
-
-def _doubtful(word: Word) -> bool:
-    """Say whether a word was not read for sure."""
-    return word.confidence < installation().settings.forms.sure
 
 
 def _look(here: Mapping[str, Any], page: Page | None) -> Look:

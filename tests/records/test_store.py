@@ -271,6 +271,34 @@ def test_changes_come_in_the_order_of_their_revision(room: Room) -> None:
     assert room.store.changed_since(at, 2) == []
 
 
+def test_words_and_fields_of_many_are_those_of_each(room: Room) -> None:
+    """What lists ask for at once is what is told of each page and record by itself."""
+    ids = [
+        room.file(b"one", field("owner", "Lee"), field("fee", "5"), pages=2),
+        room.file(b"two", field("owner", "Ann")),
+        room.file(b"three"),
+    ]
+    asked = [(ids[0], 2), (ids[1], 1), (ids[1], 2), (ids[2] + 1, 1)]
+    words = room.store.words(asked)
+    assert set(words) == {(ids[0], 2), (ids[1], 1)}
+    for (document_id, number), page in words.items():
+        [line] = room.store.lines(document_id, number)
+        assert (page.texts, page.ends) == ([word.text for word in line.words], [1])
+        assert page.box(0) == line.words[0].box
+    assert room.store.fields_of(ids) == {n: room.store.fields(n) for n in ids}
+    assert [f.value for f in room.store.fields(ids[0])] == ["Lee", "5"]
+    assert (room.store.words([]), room.store.fields_of([])) == ({}, {})
+
+
+def test_words_of_a_record_that_waits_are_not_told(room: Room) -> None:
+    """While a file is read nobody knows whose its pages are."""
+    sha256 = room.hand_in(b"one")
+    room.read(sha256)
+    waiting = room.store.documents(room.store.system_viewer("x"), sha256=sha256)
+    assert len(waiting) == 1
+    assert room.store.words([(waiting[0].id, 1)]) == {}
+
+
 def test_the_two_folders_belong_together(tmp_path: Path) -> None:
     """The id of the database is what its archive's sentinel has to say."""
     archive = Archive(tmp_path)

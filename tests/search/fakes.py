@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from records import rows
 from records.access import Viewer
 from records.geometry import Box
 from records.model import (
@@ -15,6 +16,7 @@ from records.model import (
     FieldStatus,
     IndexedDocument,
     Line,
+    PageWords,
     Role,
     Word,
 )
@@ -120,8 +122,12 @@ class FakeStore:
             "2026-01-01T00:00:00Z",
         )
 
-    def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
-        return lines_of(dict(self._documents[document_id].pages).get(page, ""))
+    def words(self, pages: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PageWords]:
+        return {(number, page): self._words(number, page) for number, page in pages}
+
+    def _words(self, number: int, page: int) -> PageWords:
+        lines = lines_of(dict(self._documents[number].pages).get(page, ""))
+        return rows.page_words(rows.words_column(lines))
 
     def field_names(self) -> frozenset[str]:
         return frozenset(f.name for d in self._documents.values() for f in d.fields)

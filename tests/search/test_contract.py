@@ -367,6 +367,14 @@ def test_many_small_updates(engine: Engine, tmp_path: Path) -> None:
     assert (find(again, "sheet").total, again.revision) == (40, 100)
 
 
+def test_a_word_on_very_many_pages(engine: Engine, tmp_path: Path) -> None:
+    """However many pages have a word, all are found, alone and in a phrase."""
+    index = engine.create(tmp_path / "g", "store-1")
+    index.update([record(n, *[f"city of oaks {n % 7}"] * 5) for n in range(1, 301)], 300)
+    assert find(index, "oaks").total == find(index, '"of oaks"').total == 300
+    assert find(index, '"oaks 3"').total == len(range(3, 301, 7))
+
+
 def test_commits_of_another_opener_are_seen(engine: Engine, index: Index, tmp_path: Path) -> None:
     """What one process commits, another that has the index open finds at once."""
     other = engine.open_index(tmp_path / "g000001", "store-1")

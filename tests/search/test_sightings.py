@@ -13,7 +13,7 @@ TERMS = sorted(word.encode() for word in ("fence", "fences", "permit", "pérmit"
 
 
 def of_pages(*pages: int) -> Sightings:
-    return sightings(pages, [np.array([3, 5], np.uint16).tobytes()] * len(pages))
+    return sightings(np.array(pages), [np.array([3, 5], np.uint16).tobytes()] * len(pages))
 
 
 def test_places_of_the_wanted_pages() -> None:
@@ -67,10 +67,10 @@ def test_terms_by_their_beginning(prefix: str, most: int | None, found: set[str]
     assert {term.decode() for term, _ in vocabulary.beginning(prefix.encode(), most)} == found
 
 
-def test_a_vocabulary_has_its_terms() -> None:
-    """Each of its terms is there, and others are not."""
-    vocabulary = Vocabulary(TERMS, np.ones(len(TERMS), np.uint32))
+def test_a_vocabulary_knows_its_terms() -> None:
+    """Of each of its terms it says on how many pages it stands, of others that on none."""
+    vocabulary = Vocabulary(TERMS, np.arange(1, len(TERMS) + 1, dtype=np.uint32))
     asked = [*TERMS, b"fenc", b"", b"permits"]
     hashes = np.array([hash(term) for term in asked], np.int64)
-    assert vocabulary.has(hashes).tolist() == [True] * len(TERMS) + [False] * 3
-    assert not Vocabulary([], np.zeros(0, np.uint32)).has(hashes).any()
+    assert vocabulary.spread(hashes).tolist() == [1, 2, 3, 4, 5, 6, 0, 0, 0]
+    assert not Vocabulary([], np.zeros(0, np.uint32)).spread(hashes).any()
