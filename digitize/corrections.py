@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from digitize.values import TEXT_KINDS, Reading, normalise
 from records.geometry import Box, union
 from records.model import Field, Line, Page, Word
+from records.overlaying import beside, spread
 
 # What neither XML 1.0 (its production Char) nor a PDF's map to Unicode may hold.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -35,12 +36,16 @@ def corrected_lines(
 
     The words in a corrected field's box that the machine took for its value make way for what the
     person said, spread over the place they had; print that reaches into the box stays.
-    Where the machine had read the same value, its words stay: they are how the paper says it.
+    Where the machine had read the same value, or a person has put the text itself right, the words
+    stay: they are how the paper says it.
     Ticks, choices and signatures are no words, and a field whose place is not known has none.
     """
     as_read = frozenset(word for line in lines for word in line.words)
     for field in fields:
         if field.page == page and _says_otherwise(field, customs) and field.box is not None:
+            words = [w for line in lines for w in _words_in(line, field.box, as_read)]
+            if field.value in _values(field, " ".join(w.text for w in words), customs):
+                continue
             said = set(field.raw.split())
             own = frozenset(word for word in as_read if word.text in said)
             there = {w.text for line in lines for w in _words_in(line, field.box, own)}
@@ -54,7 +59,12 @@ def _says_otherwise(field: Field, customs: Reading) -> bool:
     """Say whether a person has said that other words stand in a field than were read."""
     if not field.by_person or field.kind not in TEXT_KINDS:
         return False
-    return field.value not in (field.raw, normalise(field.kind, field.raw, customs).text)
+    return field.value not in _values(field, field.raw, customs)
+
+
+def _values(field: Field, text: str, customs: Reading) -> tuple[str, str]:
+    """Return what a text is as the value of a field: as it stands, and in the usual form."""
+    return text, normalise(field.kind, text, customs).text
 
 
 def writable(text: str) -> str:
@@ -80,7 +90,7 @@ def _with_value(
     rows = [_words_in(line, box, as_read) for line in lines]
     places = [place for row in rows if (place := union([w.box for w in row])) is not None]
     if not places:
-        return _with_line(lines, Line(tuple(_spread(value, box)))) if value else list(lines)
+        return _with_line(lines, Line(tuple(spread(value, box)))) if value else list(lines)
     shares = iter(_shared_out(value, places))
     made = []
     for line, row in zip(lines, rows, strict=True):
@@ -102,16 +112,12 @@ def _words_in(line: Line, box: Box, as_read: frozenset[Word]) -> list[Word]:
 
 def _with_line(lines: Sequence[Line], new: Line) -> list[Line]:
     """Return the lines with what stands in an empty place: in the line beside it, or its own."""
-    place = new.words[0].box
-    middle = place.centre[1]
-    for number, line in enumerate(lines):
-        beside = union([w.box for w in line.words])
-        if beside and beside.top <= middle < beside.bottom:
-            before = sum(w.box.left < place.left for w in line.words)
-            words = (*line.words[:before], *new.words, *line.words[before:])
-            return [*lines[:number], Line(words), *lines[number + 1 :]]
-    above = sum(line.words[0].box.centre[1] < middle for line in lines if line.words)
-    return [*lines[:above], new, *lines[above:]]
+    number, place = beside([[w.box for w in line.words] for line in lines], new.words[0].box)
+    if place is None:
+        return [*lines[:number], new, *lines[number:]]
+    words = lines[number].words
+    joined = Line((*words[:place], *new.words, *words[place:]))
+    return [*lines[:number], joined, *lines[number + 1 :]]
 
 
 def _shared_out(value: list[str], places: list[Box]) -> list[list[Word]]:
@@ -124,16 +130,6 @@ def _shared_out(value: list[str], places: list[Box]) -> list[list[Word]]:
         while taken < len(words) and (place is places[-1] or letters >= len(words[taken]) / 2):
             letters -= len(words[taken])
             taken += 1
-        made.append(_spread(words[:taken], place))
+        made.append(spread(words[:taken], place))
         words, left = words[taken:], left - place.width
-    return made
-
-
-def _spread(words: list[str], box: Box) -> list[Word]:
-    """Place words side by side over a box, as wide as they are long, a letter between them."""
-    letters = sum(map(len, words)) + len(words) - 1
-    made, before = list[Word](), 0
-    for word in words:
-        made.append(Word(word, box.letters(before, before + len(word), letters), 1.0))
-        before += len(word) + 1
     return made

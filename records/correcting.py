@@ -79,7 +79,7 @@ def look_over(store: Store, viewer: Viewer, before: Document, after: Document) -
     """
     require(viewer, Action.CORRECT, before.department)
     with store.write() as db:
-        _write_record(db, store, before, after)
+        write_record(db, store, before, after)
         change = {"reasons": list(before.reasons), "status": after.status}
         store.audit(db, viewer.name, "looked over", change, before.id)
     return store.document(before.id, viewer)
@@ -92,21 +92,22 @@ def _write(
     old = _row(db, "fields", before.id, field.name)
     if old is None:
         raise NotFoundError(f"Record {before.id} has no field '{field.name}'.")
-    _write_record(db, store, before, after)
+    write_record(db, store, before, after)
     new = rows.field_row(field, before.id, old["position"])
     db.table("fields").update((before.id, field.name), new)
     return old
 
 
-def _write_record(db: Database, store: Store, before: Document, after: Document) -> None:
+def write_record(db: Database, store: Store, before: Document, after: Document) -> None:
+    """Write a record's next version, inside ``store.write``.
+
+    Raises StaleVersionError when it is no longer at the version of ``before``.
+    """
     row = db.conn.execute("SELECT version FROM documents WHERE id = ?", [before.id]).fetchone()
     if row is None:
         raise NotFoundError(f"There is no record {before.id}.")
     if row["version"] != before.version:
-        raise StaleVersionError(
-            f"Record {before.id} was changed by someone else meanwhile; "
-            "look at it again, then say it once more."
-        )
+        raise stale(before)
     db.table("documents").update(
         before.id,
         {
@@ -117,6 +118,14 @@ def _write_record(db: Database, store: Store, before: Document, after: Document)
             "version": before.version + 1,
             "rev": store.next_rev(db),
         },
+    )
+
+
+def stale(document: Document) -> StaleVersionError:
+    """Return the error that says that a record is no longer what a person was shown."""
+    return StaleVersionError(
+        f"Record {document.id} was changed by someone else meanwhile; "
+        "look at it again, then say it once more."
     )
 
 

@@ -74,6 +74,11 @@ def union(boxes: list[Box] | tuple[Box, ...]) -> Box | None:
     )
 
 
+# The four corners of a box that may lean, in fractions of the original's width and height, so that
+# they survive another resolution.
+Corners = tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PageGeometry:
     """How the cleaned page came from the original scan.
@@ -108,6 +113,36 @@ class PageGeometry:
             case 270:
                 return width - y, x
         return x, y
+
+    def from_original(self, x: float, y: float) -> tuple[float, float]:
+        """Map a point of the original to the point of the cleaned page that it became."""
+        width, height = self.original
+        match self.turn:
+            case 90:
+                x, y = height - y, x
+            case 180:
+                x, y = width - x, height - y
+            case 270:
+                x, y = y, width - x
+        upright = self.original if self.turn in (0, 180) else self.original[::-1]
+        angle = math.radians(self.skew_degrees)
+        dx, dy = x - upright[0] / 2, y - upright[1] / 2
+        x = math.cos(angle) * dx - math.sin(angle) * dy + self.canvas[0] / 2
+        y = math.sin(angle) * dx + math.cos(angle) * dy + self.canvas[1] / 2
+        return (x - self.crop.left) * self.scale, (y - self.crop.top) * self.scale
+
+    def corners_on_original(self, box: Box) -> Corners:
+        """Return where a box of the cleaned page lies in the original, however that is drawn."""
+        width, height = self.original
+        corners = (self.to_original(x, y) for x in box[::2] for y in box[1::2])
+        return tuple((round(x / width, 6), round(y / height, 6)) for x, y in corners)
+
+    def box_of_corners(self, corners: Corners) -> Box:
+        """Return the upright box of the cleaned page that holds a place of the original."""
+        width, height = self.original
+        found = [self.from_original(x * width, y * height) for x, y in corners]
+        xs, ys = [round(x) for x, _ in found], [round(y) for _, y in found]
+        return Box(min(xs), min(ys), max(xs), max(ys))
 
     def box_on_original(self, box: Box) -> Box:
         """Return the upright box of the original that holds a box of the cleaned page."""

@@ -314,7 +314,7 @@ class Department:
 @dataclass(frozen=True, slots=True)
 class IndexedDocument:
     """What the search index is told of one record; ``pages`` are (number, text) in order, ``pairs``
-    (number of the page, pair).
+    (number of the page, pair), ``notes`` and ``tags`` what people have put on it.
 
     ``rev`` grows with every change of any record; an index that has seen all records up to a
     ``rev`` is current as of it.
@@ -332,3 +332,5 @@ class IndexedDocument:
     fields: tuple[Field, ...]
     pages: tuple[tuple[int, str], ...]
     pairs: tuple[tuple[int, Pair], ...]
+    notes: tuple[str, ...]
+    tags: tuple[str, ...]

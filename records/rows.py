@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import accumulate, chain
 from typing import Any
 
-from records.geometry import Box, PageGeometry
+from records.geometry import Box, Corners, PageGeometry
 from records.model import (
     AuditRow,
     Document,
@@ -28,6 +28,7 @@ from records.model import (
     Word,
     WordReading,
 )
+from records.overlaying import Correction, LaidLine, PageText, lay_over
 
 
 def lines(words: str) -> tuple[Line, ...]:
@@ -49,6 +50,34 @@ def _word(cells: list[Any]) -> Word:
     text, left, top, right, bottom, confidence, *others = cells
     readings = tuple(WordReading(reader, said or text, sure) for reader, said, sure in others)
     return Word(text, Box(left, top, right, bottom), confidence, readings)
+
+
+def laid_lines(row: sqlite3.Row) -> tuple[LaidLine, ...]:
+    """Read a page's lines with its standing corrections laid over them.
+
+    The row has ``words``, ``geometry`` and ``corrected``: a list of [id, places, was, text,
+    person, at] each.
+    """
+    kept = json.loads(row["corrected"])
+    shape = geometry(row["geometry"]) if kept else None
+    if shape is None or not shape.original[0]:  # a page that could not be read has no places
+        return lay_over(lines(row["words"]), ())
+    said = [
+        Correction(number, tuple(map(shape.box_of_corners, places)), *told)
+        for number, places, *told in kept
+    ]
+    return lay_over(lines(row["words"]), said)
+
+
+def page_text(row: sqlite3.Row) -> PageText:
+    """Read a page's text, from what ``laid_lines`` needs with the page's file and number there."""
+    return PageText(row["sha256"], row["number"], geometry(row["geometry"]), laid_lines(row))
+
+
+def places_column(places: tuple[Box, ...], shape: PageGeometry) -> str:
+    """Write where a correction stands, for the ``places`` column of ``text_corrections``."""
+    corners: list[Corners] = [shape.corners_on_original(place) for place in places]
+    return json.dumps(corners, separators=(",", ":"))
 
 
 def _cells(word: Word) -> list[Any]:

@@ -319,6 +319,50 @@ WHERE f.status IN ('missing', 'unsure', 'invalid') AND d.form IS NOT NULL
 
 
 @migrations()
+def m004_corrected_text(db: Database) -> None:
+    """What people say that a page reads, and the notes and tags that they put on records."""
+    _run(
+        db,
+        """
+CREATE TABLE text_corrections (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL REFERENCES originals(sha256),
+    page INTEGER NOT NULL CHECK (page > 0),
+    places TEXT NOT NULL,
+    was TEXT NOT NULL,
+    text TEXT NOT NULL,
+    person TEXT NOT NULL,
+    at TEXT NOT NULL,
+    taken_back_by TEXT,
+    taken_back_at TEXT
+)
+
+CREATE INDEX text_corrections_page ON text_corrections(sha256, page) WHERE taken_back_at IS NULL
+
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    text TEXT NOT NULL,
+    person TEXT NOT NULL,
+    at TEXT NOT NULL
+)
+
+CREATE INDEX notes_document ON notes(document_id)
+
+CREATE TABLE tags (
+    document_id INTEGER NOT NULL REFERENCES documents(id),
+    tag TEXT NOT NULL,
+    person TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (document_id, tag)
+) WITHOUT ROWID
+
+CREATE INDEX tags_tag ON tags(tag)
+""",
+    )
+
+
+@migrations()
 def m005_arranged_pages(db: Database) -> None:
     """Records whose pages people have put in order, and pages on their way into a record."""
     _run(

@@ -39,6 +39,7 @@ from records.model import (
     Pair,
     TemplateText,
 )
+from records.overlaying import PageText, lines_of
 from records.schema import migrations
 
 BUSY_MS = 10_000
@@ -61,6 +62,13 @@ _READ_PAGES = """
     FROM pages p JOIN documents d ON d.id = p.document_id
     WHERE p.document_id = ? AND d.status != 'waiting' AND p.position > 0
 """
+# All that ``rows.laid_lines`` needs of a page.
+_WORDS = """p.words, p.geometry, (
+        SELECT json_group_array(json_array(
+            t.id, json(t.places), t.was, t.text, t.person, t.at))
+        FROM text_corrections t
+        WHERE t.sha256 = p.sha256 AND t.page = p.number AND t.taken_back_at IS NULL
+    ) AS corrected"""
 
 
 def now() -> str:
@@ -291,9 +299,19 @@ class Store:
         return tuple(rows.page(r) for r in found)
 
     def lines(self, document_id: int, page: int) -> tuple[Line, ...]:
-        """Return the words of one page (by its number in the file), in reading order."""
-        found = self._all(f"SELECT p.words {_READ_PAGES} AND {LEAF} = ?", document_id, page)
-        return rows.lines(found[0]["words"]) if found else ()
+        """Return the words of one page (by its number in the file), in reading order.
+
+        What people have corrected stands in the place of what was read.
+        """
+        text = self.page_text(document_id, page)
+        return lines_of(text.lines) if text else ()
+
+    def page_text(self, document_id: int, page: int) -> PageText | None:
+        """Return the text of one page with who corrected what; None where there is no such page."""
+        found = self._all(
+            f"SELECT p.sha256, p.number, {_WORDS} {_READ_PAGES} AND {LEAF} = ?", document_id, page
+        )
+        return rows.page_text(found[0]) if found else None
 
     def words(self, pages: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PageWords]:
         """Return the words of many pages, each named by its record and its number in it."""
@@ -479,10 +497,11 @@ class Store:
 
     def _indexed(self, document: Document) -> IndexedDocument:
         pages = self._all(
-            f"SELECT {LEAF} AS leaf, p.words {_READ_PAGES} ORDER BY p.position", document.id
+            f"SELECT {LEAF} AS leaf, {_WORDS} {_READ_PAGES} ORDER BY p.position", document.id
         )
         texts = tuple(
-            (r["leaf"], "\n".join(line.text for line in rows.lines(r["words"]))) for r in pages
+            (r["leaf"], "\n".join(line.text for line in rows.laid_lines(r) if line.words))
+            for r in pages
         )
         return IndexedDocument(
             id=document.id,
@@ -497,7 +516,14 @@ class Store:
             fields=self.fields(document.id),
             pages=texts,
             pairs=self.pairs(document.id),
+            notes=self._put_on(
+                "SELECT text FROM notes WHERE document_id = ? ORDER BY id", document
+            ),
+            tags=self._put_on("SELECT tag FROM tags WHERE document_id = ? ORDER BY tag", document),
         )
+
+    def _put_on(self, sql: str, document: Document) -> tuple[str, ...]:
+        return tuple(str(row[0]) for row in self._all(sql, document.id))
 
     def _new_departments(self, wanted: Sequence[Department]) -> list[Department]:
         known = set(self.departments()) if self.db.table("departments").exists() else set()

@@ -10,6 +10,7 @@ from digitize.corrections import corrected_lines
 from digitize.values import Reading
 from records.geometry import Box
 from records.model import Field, FieldStatus, Line, Word
+from records.overlaying import spread
 
 CUSTOMS = Reading(day_first=False, region="US")
 # A form of three lines: a label with its answer, an answer of two lines, and a printed foot.
@@ -116,6 +117,23 @@ def test_nothing_is_nothing() -> None:
 def test_words_stay_as_the_paper_has_them(field: Field) -> None:
     """What was only confirmed, is no writing, or lies nowhere here changes no word."""
     assert corrected_lines(PAGE, [field], 1, CUSTOMS) == PAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "expected"),
+    [
+        ("Susan Yarrow", said("Susan Yarrow", OWNER, "Sue Yarow"), "Susan Yarrow"),
+        ("July 1, 2019", said("2019-07-01", OWNER, "Ju1y l, 2O19", kind="date"), "July 1, 2019"),
+        ("July 1, 2019", said("2019-07-02", OWNER, "Ju1y l, 2O19", kind="date"), "2019-07-02"),
+    ],
+    ids=["alike", "as the paper says it", "otherwise"],
+)
+def test_text_that_people_put_right_stays(text: str, field: Field, expected: str) -> None:
+    """Where the text says the field's value already, it stays as the paper has it."""
+    words = spread(text.split(), Box(100, 10, 210, 30))
+    line = Line((PAGE[0].words[0], *words, PAGE[0].words[-1]))
+    (found,) = corrected_lines([line], [field], 1, CUSTOMS)
+    assert found.text == f"Owner {expected} Age"
 
 
 def test_characters_that_no_format_holds_are_left_out() -> None:

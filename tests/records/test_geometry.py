@@ -131,3 +131,23 @@ def test_a_union_of_nothing_is_none() -> None:
 def test_overlap_is_mutual(one: Box, other: Box) -> None:
     """Two boxes cover the same area of each other, and never less than none."""
     assert one.overlap(other) == other.overlap(one) >= 0
+
+
+@given(geometries(), boxes)
+def test_a_box_is_found_again_from_the_original(geometry: PageGeometry, box: Box) -> None:
+    """A box of the cleaned page, kept by its corners in the original, is the same box again."""
+    assert geometry.box_of_corners(geometry.corners_on_original(box)) == box
+
+
+@given(geometries(), sides, sides)
+def test_both_ways_are_one(geometry: PageGeometry, x: int, y: int) -> None:
+    """A point that is mapped to the original and back is the same point."""
+    there = geometry.to_original(x, y)
+    assert geometry.from_original(*there) == pytest.approx((x, y), abs=1e-6)
+    assert geometry.from_original(*there) == pytest.approx(forward(geometry, *there), abs=1e-6)
+
+
+def test_another_resolution_keeps_the_place() -> None:
+    """The same paper drawn twice as finely has the box at the same part of it."""
+    corners = untouched(800, 1000).corners_on_original(Box(10, 20, 30, 40))
+    assert untouched(1600, 2000).box_of_corners(corners) == Box(20, 40, 60, 80)

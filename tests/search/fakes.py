@@ -43,6 +43,8 @@ def record(
     title: str = "",
     status: DocumentStatus = DocumentStatus.FILED,
     fields: tuple[Field, ...] = (),
+    notes: tuple[str, ...] = (),
+    tags: tuple[str, ...] = (),
 ) -> IndexedDocument:
     """Return a record; its rev is its number until a FakeStore gives it another."""
     return IndexedDocument(
@@ -58,6 +60,8 @@ def record(
         fields,
         tuple(enumerate(pages, 1)),
         (),
+        notes,
+        tags,
     )
 
 
