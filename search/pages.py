@@ -15,7 +15,20 @@ from search.values import iso_date, number
 
 _GAP = 8  # places between two values, so that no phrase reaches from one into the next
 RECORD_FIELDS = frozenset(
-    {"form", "department", "status", "year", "date", "batch", "source", "title", "id", "label"}
+    {
+        "form",
+        "department",
+        "status",
+        "year",
+        "date",
+        "batch",
+        "source",
+        "title",
+        "id",
+        "label",
+        "note",
+        "tag",
+    }
 )
 Placed = list[tuple[int, str]]
 
@@ -71,6 +84,7 @@ def pages_of(document: IndexedDocument) -> Iterator[NewPage]:
     keyed: dict[int, list[tuple[str, str]]] = defaultdict(list)
     keyed[numbers[0]] = _of_record(document)
     values: dict[int, list[str]] = defaultdict(list)
+    values[numbers[0]] += (*document.notes, *document.tags)
     for field in document.fields:
         page = field.page if field.page in numbers else numbers[0]
         keyed[page].append((field.name, field.value))
@@ -103,7 +117,8 @@ def _of_record(document: IndexedDocument) -> list[tuple[str, str]]:
         "title": document.title,
         "id": str(document.id),
     }
-    return [(name, value) for name, value in known.items() if value]
+    put_on = [("note", note) for note in document.notes] + [("tag", tag) for tag in document.tags]
+    return [(name, value) for name, value in known.items() if value] + put_on
 
 
 def _placed(pairs: Iterable[tuple[str, str]]) -> Placed:

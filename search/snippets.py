@@ -18,7 +18,9 @@ from search.text import tokens
 LONGEST = 200  # characters of a snippet
 BEFORE = 60  # of which at most so many stand before the first hit
 _TELLING = 3  # letters; a shorter word away from its neighbours says nothing
-_OF_THE_RECORD = frozenset({"form", "department", "status", "year", "batch", "source", "id"})
+_OF_THE_RECORD = frozenset(
+    {"form", "department", "status", "year", "batch", "source", "id", "note", "tag"}
+)
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -53,7 +53,7 @@ from search.ranking import AreaLengths, Counted
 from search.sightings import NOWHERE, Memory, Sightings, Vocabulary, sightings
 from search.table import PageTable, columns
 
-SCHEMA_VERSION = 2  # raise it when what is put into the index changes
+SCHEMA_VERSION = 3  # raise it when what is put into the index changes
 ENGINE = f"whoosh {versionstring()}"
 MERGE_AT = 8  # segments of about one size become one
 MOST_PLACES = 0xFFFF  # words beyond this many on one page count as standing in the last place

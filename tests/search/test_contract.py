@@ -417,3 +417,27 @@ def test_records_are_sorted_by_their_dates(index: Index) -> None:
         assert sorted(found) == ids(find(index, ""))
         second = find(index, "", sort=sort, limit=1, offset=1)
         assert [m.document_id for m in second.matches] == found[1:2]
+
+
+def test_notes_and_tags_are_found(engine: Engine, tmp_path: Path) -> None:
+    """What people have put on a record is found by its name, and by plain words."""
+    made = engine.create(tmp_path / "put-on", "store-1")
+    pages = ("first page", "second page")
+    made.update(
+        [
+            record(
+                1, *pages, notes=("Owner called on Monday", "No answer since"), tags=("urgent",)
+            ),
+            record(2, *pages, tags=("call-back", "very-urgent")),
+            record(3, "an urgent letter of the owner"),
+        ],
+        3,
+    )
+    expected = {
+        "note:owner": [1], 'note:"called on monday"': [1], "note:urgent": [], "monday": [1],
+        "tag:urgent": [1, 2], "tag:call-back": [2], "tag:owner": [], "call-back": [2],
+        "urgent NOT tag:urgent": [3], 'note:"monday no"': [],
+    }  # fmt: skip
+    found = {text: sorted(m.document_id for m in find(made, text).matches) for text in expected}
+    made.close()
+    assert found == expected
