@@ -19,6 +19,7 @@ from digitize import layered, markup
 from digitize.corrections import CorrectedPage, corrected_lines
 from digitize.installation import Installation
 from digitize.values import Reading
+from records import noting
 from records.access import Action, Viewer, may
 from records.archive import hash_file
 from records.errors import InputError
@@ -96,6 +97,11 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
         "title": document.title,
         "date": document.date,
         "version": document.version,
+        "tags": list(noting.tags(store, [document.id])[document.id]),
+        "notes": [
+            {"text": note.text, "person": note.person, "at": note.at}
+            for note in noting.notes(store, document.id)
+        ],
         "fields": {f.name: field_json(f) for f in store.fields(document.id)},
         "pages": [
             {

@@ -19,11 +19,13 @@ from webui import (
     headers,
     health,
     images,
+    noting,
     own,
     record,
     signin,
     snippets,
     spool,
+    text,
     wording,
 )
 from webui.context import EXTENSION
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _BLUEPRINTS = (
-    signin, finding, record, arranging, images, snippets, checking, own, handing_in, batches, health
+    signin, finding, record, text, noting, arranging, images, snippets, checking, own, handing_in,
+    batches, health,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from digitize import export
-from records import personal
+from records import noting, personal
 from records.access import Action, may
 from records.model import Field
 from search.finder import Hit
@@ -115,6 +115,7 @@ def search() -> ResponseReturnValue:
         tour=not personal.has_seen(installation().store, person().id, "tour"),
         results=results,
         told=_telling(results.hits),
+        tags=noting.tags(installation().store, [hit.document_id for hit in results.hits]),
         line_url=line_url,
         most_listed=MOST_LISTED,
         sorts={sort: replace(asked, sort=sort, page=1).href() for sort in SORTS},

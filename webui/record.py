@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,13 +14,16 @@ from digitize.desk import correct_field
 from digitize.forms import FieldTemplate, form_named
 from digitize.offers import offers
 from digitize.values import Reading
+from records import noting
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, DocumentStatus, Field, FieldStatus, Line, Page
-from webui import arranging, images, wording
+from records.model import Document, DocumentStatus, Field, FieldStatus, Page, Word
+from records.overlaying import lines_of
+from webui import arranging, images, page_text, wording
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
 from webui.overlay import Mark, marks
+from webui.page_text import LineEntry, ShownText
 from webui.places import hit_boxes
 
 blueprint = Blueprint("record", __name__)
@@ -74,7 +77,8 @@ class PageView:
 
     page: Page
     marks: tuple[Mark, ...]
-    lines: tuple[Line, ...]
+    text: ShownText
+    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Look:
 @blueprint.get("/records/<int:document_id>")
 def show(document_id: int) -> ResponseReturnValue:
     """Show a record at one of its pages."""
-    return _record_page(installation().store.document(document_id, viewer()), Attempt())
+    return record_page(installation().store.document(document_id, viewer()), Attempt())
 
 
 @blueprint.post("/records/<int:document_id>/fields")
@@ -105,7 +109,7 @@ def correct(document_id: int) -> ResponseReturnValue:
     fields = {f.name: f for f in installation().store.fields(document_id)}
     attempt = _save(document, _entries(fields), fields)
     if attempt.errors or attempt.stale:
-        return _record_page(installation().store.document(document_id, viewer()), attempt)
+        return record_page(installation().store.document(document_id, viewer()), attempt)
     if attempt.saved:
         flash(f"Saved: {', '.join(attempt.saved)}.")
     else:
@@ -125,9 +129,7 @@ def look_over(document_id: int) -> ResponseReturnValue:
     """Take a record's own reasons away: somebody has looked, and it is in order."""
     document = installation().store.document(document_id, viewer())
     require(viewer(), Action.CORRECT, document.department)
-    version = request.form.get("version", type=int)
-    if version is None:
-        raise InputError("The form did not say which version of the record it was made from.")
+    version = at_version(document).version
     if document.status not in (DocumentStatus.NEEDS_REVIEW, DocumentStatus.FILED):
         raise InputError("This record has not been read; hand in a better scan of it.")
     desk.look_over(installation(), viewer(), document_id, version)
@@ -153,9 +155,7 @@ def _entries(fields: Mapping[str, Field]) -> list[Entry]:
 
 
 def _save(document: Document, entries: list[Entry], fields: Mapping[str, Field]) -> Attempt:
-    version = request.form.get("version", type=int)
-    if version is None:
-        raise InputError("The form did not say which version of the record it was made from.")
+    version = at_version(document).version
     saved: list[str] = []
     errors: dict[str, str] = {}
     waiting = {entry.name: entry.value for entry in entries}
@@ -179,17 +179,32 @@ def _save(document: Document, entries: list[Entry], fields: Mapping[str, Field])
     return Attempt(waiting, errors, stale, tuple(saved))
 
 
-def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
+def at_version(document: Document) -> Document:
+    """Return a record at the version that the form was made from; raises InputError without one."""
+    version = request.form.get("version", type=int)
+    if version is None:
+        raise InputError("The form did not say which version of the record it was made from.")
+    return replace(document, version=version)
+
+
+def record_page(
+    document: Document, attempt: Attempt, number: int | None = None, entry: LineEntry | None = None
+) -> ResponseReturnValue:
+    """Show a record at a page, by its ``number`` or as the address says.
+
+    ``entry`` is a line of its text that could not be saved as it was typed.
+    """
     store = installation().store
     fields, pages = store.fields(document.id), store.pages(document.id)
     chosen = next((f for f in fields if f.name == request.values.get("field")), None)
     asked, place = asked_for(request.values), request.values.get("at", type=int)
     text = asked.text
-    page = _page(pages, chosen)
-    view = _view(document, page, fields, chosen, text) if page else None
+    page = _page(pages, chosen, number)
     status = 409 if attempt.stale else 422 if attempt.errors else 200
     here = {"document_id": document.id, "page": page.number if page else None, **asked.words}
     here |= {"at": place} if place else {}
+    corrects = may(viewer(), Action.CORRECT, document.department)
+    view = _view(document, page, fields, chosen, text, entry, here) if page else None
     answer = render_template(
         "record.html",
         document=document,
@@ -202,12 +217,15 @@ def _record_page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         beside=found_beside(asked, place) if place and 0 < place <= _FARTHEST else None,
         text=text,
         chosen=chosen,
-        may_correct=may(viewer(), Action.CORRECT, document.department),
+        may_correct=corrects,
         files=[(f, images.whole_file_is_seen(f, viewer())) for f in store.files(document.id)],
         now={f.name: f.value for f in fields},
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
+        notes=noting.notes(store, document.id),
+        may_remove=lambda note: noting.may_remove(viewer(), document, note),
+        tags=noting.tags(store, [document.id])[document.id],
+        tags_in_use=noting.tags_in_use(store, viewer()) if corrects else (),
         image_url=images.image_url,
-        sure=installation().settings.forms.sure,
         look=_look(here, page),
         went_to=arranging.went_to(document.id) if not pages else (),
         thumbnails=len(pages) <= MOST_THUMBNAILS,
@@ -240,9 +258,9 @@ def _look(here: Mapping[str, Any], page: Page | None) -> Look:
     )
 
 
-def _page(pages: tuple[Page, ...], chosen: Field | None) -> Page | None:
+def _page(pages: tuple[Page, ...], chosen: Field | None, number: int | None) -> Page | None:
     """Return the page that was asked for, else the chosen field's, else the first."""
-    asked = request.values.get("page", type=int)
+    asked = number or request.values.get("page", type=int)
     wanted = [asked, chosen.page if chosen else None]
     for number in wanted if not chosen or request.method == "POST" else wanted[::-1]:
         for page in pages:
@@ -252,12 +270,19 @@ def _page(pages: tuple[Page, ...], chosen: Field | None) -> Page | None:
 
 
 def _view(
-    document: Document, page: Page, fields: tuple[Field, ...], chosen: Field | None, text: str
-) -> PageView:
-    lines = installation().store.lines(document.id, page.number)
+    document: Document, page: Page, fields: tuple[Field, ...], chosen: Field | None, text: str,
+    entry: LineEntry | None, here: Mapping[str, Any],
+) -> PageView:  # fmt: skip
+    words = installation().store.page_text(document.id, page.number)
+    lines = lines_of(words.lines) if words else ()
     hits = hit_boxes(installation(), text, lines) if text else ()
     drawn = marks(fields, page, hits, chosen.name if chosen else None)
-    return PageView(page, tuple(drawn), lines)
+    if entry is None and may(viewer(), Action.CORRECT, document.department):
+        entry = page_text.asked_entry(words)
+    shown = page_text.shown(words, page, entry, installation().settings.forms.sure, here)
+    if shown.entry and shown.entry.place:
+        drawn.append(Mark("chosen", shown.entry.place, "The line that you correct", None))
+    return PageView(page, tuple(drawn), shown, tuple(w for line in lines for w in line.words))
 
 
 def _neighbours(
@@ -310,8 +335,7 @@ def _offers(field: Field, template: FieldTemplate | None, view: PageView | None)
     if settled or view is None or view.page.number != field.page:
         return ()
     customs = installation().settings.forms
-    words = (word for line in view.lines for word in line.words)
-    return offers(field, words, template, Reading(customs.day_first, customs.region))
+    return offers(field, view.words, template, Reading(customs.day_first, customs.region))
 
 
 def options_of(field: Field, template: FieldTemplate | None) -> tuple[str, ...]:

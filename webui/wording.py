@@ -49,6 +49,7 @@ _ACTIONS = {
     "looked over": "looked at the record, and found it in order",
     "corrected": "corrected",
     "handed pages in": "handed pages in for this record",
+    "note added": "wrote a note",
 }
 _ARRANGED = {
     "put in order": "put the pages in another order",
@@ -59,6 +60,12 @@ _ARRANGED = {
     "brought back": "brought pages back that were laid aside",
     "put in": "put pages in",
     "replaced": "put a page in the place of another",
+}
+_TAGGED = {"tag added": "added the tag", "tag taken away": "took away the tag"}
+# What people do to a line of a page's text.
+_ON_THE_TEXT = {
+    "text corrected": "corrected a line of page {}",
+    "text put back": "put back what was read in a line of page {}",
 }
 # What people do to one field.
 _ON_A_FIELD = {
@@ -181,6 +188,12 @@ def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
         return Happening(row.at, row.actor, f"took this back: {what}")
     if row.action == "turned":
         return Happening(row.at, row.actor, f"turned page {row.change.get('page')}")
+    if row.action in _ON_THE_TEXT:
+        return _about_text(row)
+    if row.action == "note deleted":
+        return Happening(row.at, row.actor, f"deleted a note of {row.change.get('of')}")
+    if row.action in ("tag added", "tag taken away"):
+        return Happening(row.at, row.actor, f"{_TAGGED[row.action]} {row.change.get('tag')}")
     name = str(row.change.get("field", ""))
     label = labels.get(name, name)
     if row.action in _ON_A_FIELD:
@@ -193,3 +206,11 @@ def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
             return Happening(row.at, row.actor, f"confirmed {label}", None, new)
         return Happening(row.at, row.actor, f"corrected {label}", old, new, name)
     return Happening(row.at, row.actor, _ACTIONS.get(row.action, row.action))
+
+
+def _about_text(row: AuditRow) -> Happening:
+    old, new = (str(row.change.get(k) or "") for k in ("from", "to"))
+    page = row.change.get("page")
+    if old == new:
+        return Happening(row.at, row.actor, f"confirmed a line of page {page}", None, new)
+    return Happening(row.at, row.actor, _ON_THE_TEXT[row.action].format(page), old, new)

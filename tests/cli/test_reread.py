@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from records import rewriting
+from records.rewriting import SaidLine
 from tests.cli.conftest import SAMPLES, Call, record
 from tests.docs.markdown import ROOT, blocks, read
 from tests.faults import engines
 from tests.faults.house import House, Ran
-from tests.faults.paper import write_scan
+from tests.faults.paper import sheet, write_scan
 
 LIBRARY_CARD = next(b for b in blocks(read("docs/forms.md"), "toml") if "library-card" in b)
 
@@ -264,3 +267,63 @@ def test_what_there_is_not_is_said(
     done = call(filed, "reread", *words)
     assert done.code not in (0, 2)
     assert said in done.err
+
+
+# What people said of the text
+
+
+def say(house: House, was: str, text: str) -> None:
+    """Correct the line of a house's only record that reads so."""
+    with house.opened() as installation:
+        store = installation.store
+        viewer = store.system_viewer("ann")
+        document = store.document(1, viewer)
+        page = store.page_text(1, 1)
+        assert page
+        number = next(n for n, line in enumerate(page.lines, 1) if was in line.text)
+        shown = page.lines[number - 1].text
+        said = SaidLine(1, number, shown, shown.replace(was, text))
+        rewriting.rewrite(store, viewer, document, said, 0.75)
+
+
+def text(house: House) -> str:
+    with house.opened() as installation:
+        return "\n".join(line.text for line in installation.store.lines(1, 1))
+
+
+def test_corrected_text_outlives_another_reading(sheets: House) -> None:
+    """Where the machine now reads another wrong word, the person's still stands, and is found."""
+    say(sheets, "Filed", "Piled")
+    sheets.set({"clean.speckle": False})
+    assert sheets.programs
+    front = sheets.programs / "tesseract"
+    front.write_text(front.read_text().replace("Filed", "Fyled").replace("sheet", "sheat"))
+    done = again(sheets, "--all")
+    assert done.code == 0
+    words = text(sheets).split()
+    assert words[:2] == ["Piled", "sheat"]
+    assert (sheets.found("piled"), sheets.found('"piled sheat"')) == (1, 1)
+    assert sheets.problems() == []
+
+
+def test_corrected_text_keeps_its_place_on_leaning_paper(tmp_path: Path) -> None:
+    """A leaning page that is read again as it lies, not straightened, says what people said."""
+    house = House(tmp_path / "house", {"read.mode": "tesseract"})
+    scan = sheet("Permit 12").rotate(3, expand=True, fillcolor=255)
+    (tmp_path / "in").mkdir()
+    scan.save(tmp_path / "in" / "leans.png", dpi=(200, 200))
+    assert house.run("import", tmp_path / "in", "--workers", 1).code == 0
+    assert "fence at the corner" in text(house)
+    say(house, "fence at the corner", "hedge near the corner")
+    say(house, "received on the fourth of May", "received on 4 May")
+    before = text(house)
+    house.set({"clean.deskew": False})
+    assert again(house, "--all", "--json").json["pages"] == 1
+    [(geometry,)] = house.rows("SELECT geometry FROM pages")
+    assert json.loads(geometry)["skew_degrees"] == 0
+    after = text(house)
+    for said in ("hedge near the corner", "received on 4 May"):
+        assert (before.count(said), after.count(said)) == (1, 1)
+    for gone in ("fence", "fourth"):
+        assert gone not in after
+    assert len(after.splitlines()) == len(before.splitlines())

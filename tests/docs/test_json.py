@@ -14,7 +14,7 @@ import pytest
 from digitize.cli import main
 from digitize.installation import open_installation
 from digitize.rereading import Difference
-from records import filing, settings
+from records import filing, noting, settings
 from records.archive import hash_file
 from records.filing import Accepted, Draft, Intake, Sighting
 from records.geometry import Box, untouched
@@ -70,7 +70,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (1,), "building-permit", "building", "162 Sawpit Lane", "2019-06-03",
         DocumentStatus.FILED, (), (field,),
     )  # fmt: skip
-    filing.file_records(installation.store, "test", sha256, [draft])
+    (number,) = filing.file_records(installation.store, "test", sha256, [draft])
+    viewer = installation.store.system_viewer("test")
+    document = installation.store.document(number, viewer)
+    noting.add_tag(installation.store, viewer, document, "urgent")
+    noting.add_note(installation.store, viewer, document, "Owner called about the fee.")
     installation.finder.sync()
     installation.store.close()
     return config

@@ -10,6 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from records import noting, rewriting
+from records.rewriting import SaidLine
+
 from .browsing import DESK, opened
 from .conftest import PERMIT, Site, file_record
 
@@ -21,7 +24,7 @@ RULES = {
 }
 PAGES = (
     "/", "/?q=maple&status=filed", "/?q=nothinglikethis", "/records/1",
-    "/records/1?field=owner_name",
+    "/records/1?field=owner_name", "/records/1?text=open&line=5",
     "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload",
     "/batches", "/batch?name=Drawer+1",
     "/password", "/check", "/check?reason=missing", "/check/record", "/check/column",
@@ -56,6 +59,18 @@ def test_axe_finds_faults(looked_at: Page) -> None:
     assert {"image-alt", "label", "color-contrast"} <= set(faults(looked_at))
 
 
+def put_on(site: Site) -> None:
+    """Give the first record all that people can put on one: a note, a tag, a corrected line."""
+    store = site.installation.store
+    viewer = store.system_viewer("ann")
+    document = store.document(1, viewer)
+    noting.add_note(store, viewer, document, "Owner called.")
+    noting.add_tag(store, viewer, document, "urgent")
+    was = store.lines(1, 1)[2].text
+    said = SaidLine(1, 3, was, f"{was} again")
+    rewriting.rewrite(store, viewer, document, said, 0.75)
+
+
 def test_axe_finds_nothing(served: tuple[Site, str], looked_at: Page) -> None:
     """No page has a fault that the checker of public services knows."""
     site, url = served
@@ -63,6 +78,7 @@ def test_axe_finds_nothing(served: tuple[Site, str], looked_at: Page) -> None:
     for n in range(3):
         seven = replace(PERMIT, title=f"Seven {n}", fields=(spec,))
         file_record(site.installation, seven, f"{n}-{id(looked_at)}.pdf")
+    put_on(site)
     found = {}
     for path in PAGES:
         looked_at.goto(url + path)

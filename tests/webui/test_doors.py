@@ -49,6 +49,11 @@ def _sees_field(who: str, key: str) -> int:
     return _sees(who, key) if key == "permit" else 404
 
 
+def _corrects_a_line(who: str, key: str) -> int:
+    """The tests' form says of no line what it was, and is refused where others are taken."""
+    return 400 if _corrects(who, key) == 303 else _corrects(who, key)
+
+
 def _checks(found: int) -> Expected:
     return lambda who, key: 403 if who == "vera" else found
 
@@ -69,6 +74,13 @@ ROUTES: dict[str, Expected] = {
     "arranging.take_back": _corrects_as(409),
     "arranging.hand_in": _corrects_as(422),
     "arranging.aside": _corrects_as(404),
+    "text.save": _corrects_a_line,
+    "text.put_back": _corrects_a_line,
+    "text.next_doubt": lambda who, key: 302 if _sees(who, key) == 200 else 404,
+    "noting.add_note": _corrects,
+    "noting.delete_note": _corrects,
+    "noting.add_tag": _corrects,
+    "noting.remove_tag": _corrects,
     "own.save": lambda who, key: 303,
     "own.remove": lambda who, key: 303,
     "own.end_tour": lambda who, key: 303,
@@ -108,7 +120,7 @@ def _asked(
 ) -> TestResponse:
     values = {
         "document_id": site.records[key], "number": 1, "size": "page", "filename": "base.css",
-        "name": "owner_name", "way": "column",
+        "name": "owner_name", "way": "column", "line": 1, "note": 1,
     }  # fmt: skip
     needed = {name: values[name] for name in rule.arguments}
     with site.app.test_request_context():
