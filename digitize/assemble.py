@@ -17,6 +17,7 @@ from records.model import (
     DocumentStatus,
     Field,
     FieldStatus,
+    Line,
     PageFailure,
     PageResult,
 )
@@ -135,7 +136,7 @@ def put_together(
         pages=tuple(p.number for p in pages),
         form=form.name if form else None,
         department=department or own,
-        title=record_title(form, fields) or _first_words(read) or name,
+        title=record_title(form, fields) or first_words(ln for p in read for ln in p.lines) or name,
         date=record_date(form, fields),
         status=record_status(fields, reasons) if read else DocumentStatus.FAILED,
         reasons=tuple(reasons),
@@ -248,14 +249,13 @@ def record_date(form: FormTemplate | None, fields: Sequence[Field]) -> str | Non
     return dated.value
 
 
-def _first_words(pages: Sequence[PageResult]) -> str:
-    """Return the first line or two that read like a title; empty when none does."""
+def first_words(text: Iterable[Line]) -> str:
+    """Return the first line or two of a record that read like a title; empty when none does."""
     lines: list[str] = []
-    for page in pages:
-        for line in page.lines:
-            sure = all(w.confidence > 0.6 for w in line.words)
-            if sure and sum(c.isalpha() for c in line.text) >= 8:
-                lines.append(line.text)
-            if sum(map(len, lines)) >= _TITLE_LENGTH // 2 or len(lines) == 2:
-                return " - ".join(lines)[:_TITLE_LENGTH]
+    for line in text:
+        sure = all(w.confidence > 0.6 for w in line.words)
+        if sure and sum(c.isalpha() for c in line.text) >= 8:
+            lines.append(line.text)
+        if sum(map(len, lines)) >= _TITLE_LENGTH // 2 or len(lines) == 2:
+            break
     return " - ".join(lines)[:_TITLE_LENGTH]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digitize.assemble import record_date, record_status, record_title
+from digitize.assemble import first_words, record_date, record_status, record_title
 from digitize.extract import judge
 from digitize.forms import form_named
 from digitize.installation import Installation
 from digitize.values import Reading, normalise
-from records import checking, correcting
+from records import checking, correcting, rewriting
 from records.access import Action, Viewer, require
 from records.checking import DISAGREE, Check, CheckKind
 from records.correcting import BY_RECORD, How
 from records.errors import BusyError, NotFoundError, StaleVersionError
 from records.model import Document, Field, FieldStatus
+from records.rewriting import SaidLine
 
 TWO_PEOPLE = f"{DISAGREE}: two people keyed it differently"
 # So often is a record that others change at the same moment tried again.
@@ -78,6 +79,37 @@ def look_over(
     fields = installation.store.fields(document_id)
     after = replace(document, reasons=(), status=record_status(fields, ()))
     return correcting.look_over(installation.store, viewer, document, after)
+
+
+def rewrite_line(
+    installation: Installation, viewer: Viewer, document: Document, said: SaidLine
+) -> Document:
+    """Write what a person says that a line of a page reads; see ``records.rewriting``.
+
+    Paper of no known form is called by its first words, and by those that stand there now.
+    """
+    sure = installation.settings.forms.sure
+    return rewriting.rewrite(
+        installation.store, viewer, document, said, sure, lambda: _title(installation, document)
+    )
+
+
+def put_line_back(
+    installation: Installation, viewer: Viewer, document: Document, said: SaidLine
+) -> Document:
+    """Take back all that people said of a line of a page; see ``records.rewriting``."""
+    return rewriting.put_back(
+        installation.store, viewer, document, said, lambda: _title(installation, document)
+    )
+
+
+def _title(installation: Installation, document: Document) -> str:
+    """Return what a record is called by its text as it stands now, or by its form as before."""
+    if document.form is not None:
+        return document.title
+    store = installation.store
+    text = (line for p in store.pages(document.id) for line in store.lines(document.id, p.number))
+    return first_words(text) or document.source
 
 
 @dataclass(frozen=True, slots=True)

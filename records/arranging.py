@@ -20,7 +20,7 @@ from records.access import Action, Viewer, may, require
 from records.errors import BusyError, NotFoundError, StaleVersionError
 from records.filing import Draft
 from records.model import Document, Field, FieldStatus, PageFailure, PageKey, PageResult
-from records.store import LEAF, Store, now
+from records.store import CORRECTED, LEAF, Store, now
 
 # What a page that was put into a record keeps of its own row; the reading itself never moves.
 _PLACED = ("sha256", "number", "document_id", "position", "arranged", "said", "waits")
@@ -76,8 +76,9 @@ class Arrangement:
 def sheets(store: Store, document_id: int, aside: bool = False) -> tuple[Sheet, ...]:
     """Return a record's pages in order, then those laid aside; or these alone."""
     found = store.db.conn.execute(
-        f"""SELECT p.*, {LEAF} AS leaf FROM pages p WHERE p.document_id = ?
-        AND (p.position = 0 OR NOT ?) ORDER BY p.position = 0, p.position, p.sha256, p.number""",
+        f"""SELECT p.*, {LEAF} AS leaf, {CORRECTED} FROM pages p
+        WHERE p.document_id = ? AND (p.position = 0 OR NOT ?)
+        ORDER BY p.position = 0, p.position, p.sha256, p.number""",
         [document_id, aside],
     ).fetchall()
     said = _said(store.fields(document_id), found)
@@ -86,7 +87,7 @@ def sheets(store: Store, document_id: int, aside: bool = False) -> tuple[Sheet, 
             PageKey(row["sha256"], row["number"]),
             row["position"],
             row["leaf"],
-            rows.page_result(row),
+            rows.corrected_result(row),
             (*said.get(row["leaf"], ()), *map(rows.field, json.loads(row["said"]))),
         )
         for row in found

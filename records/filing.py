@@ -19,7 +19,7 @@ from records.model import (
     PageResult,
     TemplateText,
 )
-from records.store import Store, now
+from records.store import CORRECTED, Store, now
 
 # Whether people have put pages of a file in order, or pages of it among others.
 _IS_ARRANGED = "SELECT EXISTS (SELECT 1 FROM pages WHERE sha256 = ? AND arranged)"
@@ -311,11 +311,14 @@ def fail_original(store: Store, actor: str, sha256: str, failure: PageFailure) -
 
 
 def read_pages(store: Store, sha256: str) -> list[PageResult | PageFailure]:
-    """Return all kept readings of a file's pages, in order, to put records together from."""
+    """Return all kept readings of a file's pages, in order, to put records together from.
+
+    What people have said of the text stands in the place of what was read.
+    """
     found = store.db.conn.execute(
-        "SELECT * FROM pages WHERE sha256 = ? ORDER BY number", [sha256]
+        f"SELECT p.*, {CORRECTED} FROM pages p WHERE sha256 = ? ORDER BY number", [sha256]
     ).fetchall()
-    return [rows.page_result(row) for row in found]
+    return [rows.corrected_result(row) for row in found]
 
 
 def file_records(

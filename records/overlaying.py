@@ -7,12 +7,12 @@ so that another reading of the page, which may straighten it otherwise, finds th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
 from records.geometry import Box, PageGeometry, union
-from records.model import Line, Word
+from records.model import Line, Pair, Word
 
 # A gap between two corrected words that is as wide as so many letters are high is part of their
 # place: another reading may see one word where this one saw two.
@@ -163,6 +163,25 @@ def spread(words: Sequence[str], box: Box) -> list[Word]:
         made.append(Word(word, box.letters(before, before + len(word), letters), 1.0))
         before += len(word) + 1
     return made
+
+
+def said_pairs(pairs: Iterable[Pair], laid: Sequence[LaidLine]) -> tuple[Pair, ...]:
+    """Return labels and answers in the words that stand in their places after corrections."""
+    return tuple(
+        replace(
+            pair,
+            label=_said_in(pair.label_box, pair.label, laid).rstrip(" :"),
+            value=_said_in(pair.value_box, pair.value, laid),
+        )
+        for pair in pairs
+    )
+
+
+def _said_in(box: Box, read: str, laid: Sequence[LaidLine]) -> str:
+    said = (place for line in laid for c in line.corrections for place in c.places)
+    if not any(box.holds(place) for place in said):
+        return read
+    return " ".join(w.text for line in laid for w in line.words if box.holds(w.box))
 
 
 # What a person's version of a line changes

@@ -7,8 +7,8 @@ there, and laid over it (``records.overlaying``) whenever somebody asks for the 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
@@ -38,13 +38,19 @@ class SaidLine:
 
 
 def rewrite(
-    store: Store, viewer: Viewer, before: Document, said: SaidLine, sure: float
+    store: Store,
+    viewer: Viewer,
+    before: Document,
+    said: SaidLine,
+    sure: float,
+    title: Callable[[], str],
 ) -> Document:
     """Write what a person says that a line reads; words read with less than ``sure`` are confirmed.
 
-    ``before`` is the record as the person saw it. Where the line says so already, nothing is
-    written. Raises StaleVersionError when the record or the line is no longer what it was,
-    NotAllowedError, and InputError for a line that is too long.
+    ``before`` is the record as the person saw it; ``title`` is asked what it is called once the
+    line is written. Where the line says so already, nothing is written. Raises StaleVersionError
+    when the record or the line is no longer what it was, NotAllowedError, and InputError for a line
+    that is too long.
     """
     require(viewer, Action.CORRECT, before.department)
     words = _readable(said.text).split()
@@ -54,15 +60,17 @@ def rewrite(
         page, line = _line(store, before, said)
         new = changes(line, words, sure)
         if new:
-            write_record(db, store, before, before)
             _take_back(db, viewer, {number for change in new for number in change.replaces})
             _insert(db, viewer, page, new)
+            write_record(db, store, before, replace(before, title=title()))
             change = {"page": said.page, "from": line.text, "to": " ".join(words)}
             store.audit(db, viewer.name, "text corrected", change, before.id)
     return store.document(before.id, viewer)
 
 
-def put_back(store: Store, viewer: Viewer, before: Document, said: SaidLine) -> Document:
+def put_back(
+    store: Store, viewer: Viewer, before: Document, said: SaidLine, title: Callable[[], str]
+) -> Document:
     """Take back all that people said of a line: it is again what was read there.
 
     Raises StaleVersionError and NotAllowedError as ``rewrite`` does.
@@ -72,8 +80,8 @@ def put_back(store: Store, viewer: Viewer, before: Document, said: SaidLine) -> 
         page, line = _line(store, before, said)
         gone = {correction.id for correction in line.corrections}
         if gone:
-            write_record(db, store, before, before)
             _take_back(db, viewer, gone)
+            write_record(db, store, before, replace(before, title=title()))
             left = _lines(store, before, said)
             # A line that only a correction had made is gone with it.
             read = left[said.number - 1].text if len(left) == len(page.lines) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import accumulate, chain
 from typing import Any
 
@@ -28,7 +28,7 @@ from records.model import (
     Word,
     WordReading,
 )
-from records.overlaying import Correction, LaidLine, PageText, lay_over
+from records.overlaying import Correction, LaidLine, PageText, lay_over, lines_of, said_pairs
 
 
 def lines(words: str) -> tuple[Line, ...]:
@@ -67,6 +67,12 @@ def laid_lines(row: sqlite3.Row) -> tuple[LaidLine, ...]:
         for number, places, *told in kept
     ]
     return lay_over(lines(row["words"]), said)
+
+
+def laid_pairs(row: sqlite3.Row) -> tuple[Pair, ...]:
+    """Read a page's ``pairs`` with what people have said of their words; see ``laid_lines``."""
+    kept = pairs(row["pairs"])
+    return said_pairs(kept, laid_lines(row)) if kept and row["corrected"] != "[]" else kept
 
 
 def page_text(row: sqlite3.Row) -> PageText:
@@ -220,6 +226,14 @@ def page_result(row: sqlite3.Row) -> PageResult | PageFailure:
         exit_code=row["exit_code"],
         seconds=row["seconds"],
     )
+
+
+def corrected_result(row: sqlite3.Row) -> PageResult | PageFailure:
+    """Read a row of ``pages`` back with what people have said of its words; see ``laid_lines``."""
+    result = page_result(row)
+    if isinstance(result, PageFailure) or row["corrected"] == "[]":
+        return result
+    return replace(result, lines=lines_of(laid_lines(row)))
 
 
 def failed_page_row(failure: PageFailure, key: str) -> dict[str, Any]:

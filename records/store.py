@@ -62,13 +62,14 @@ _READ_PAGES = """
     FROM pages p JOIN documents d ON d.id = p.document_id
     WHERE p.document_id = ? AND d.status != 'waiting' AND p.position > 0
 """
-# All that ``rows.laid_lines`` needs of a page.
-_WORDS = """p.words, p.geometry, (
+# What people have said of the words of a page ``p``, for ``rows.laid_lines``.
+CORRECTED = """(
         SELECT json_group_array(json_array(
             t.id, json(t.places), t.was, t.text, t.person, t.at))
         FROM text_corrections t
         WHERE t.sha256 = p.sha256 AND t.page = p.number AND t.taken_back_at IS NULL
     ) AS corrected"""
+_WORDS = f"p.words, p.geometry, {CORRECTED}"
 
 
 def now() -> str:
@@ -485,9 +486,10 @@ class Store:
     def pairs(self, document_id: int) -> tuple[tuple[int, Pair], ...]:
         """Return a record's labels with their answers: (number of the page, pair)."""
         found = self._all(
-            f"SELECT {LEAF} AS leaf, p.pairs {_READ_PAGES} ORDER BY p.position", document_id
+            f"SELECT {LEAF} AS leaf, p.pairs, {_WORDS} {_READ_PAGES} ORDER BY p.position",
+            document_id,
         )
-        return tuple((r["leaf"], pair) for r in found for pair in rows.pairs(r["pairs"]))
+        return tuple((r["leaf"], pair) for r in found for pair in rows.laid_pairs(r))
 
     def verified_words(self) -> frozenset[str]:
         """Return the words, in small letters, of all values that people have given."""
@@ -497,7 +499,8 @@ class Store:
 
     def _indexed(self, document: Document) -> IndexedDocument:
         pages = self._all(
-            f"SELECT {LEAF} AS leaf, {_WORDS} {_READ_PAGES} ORDER BY p.position", document.id
+            f"SELECT {LEAF} AS leaf, p.pairs, {_WORDS} {_READ_PAGES} ORDER BY p.position",
+            document.id,
         )
         texts = tuple(
             (r["leaf"], "\n".join(line.text for line in rows.laid_lines(r) if line.words))
@@ -515,7 +518,7 @@ class Store:
             source=document.source,
             fields=self.fields(document.id),
             pages=texts,
-            pairs=self.pairs(document.id),
+            pairs=tuple((r["leaf"], pair) for r in pages for pair in rows.laid_pairs(r)),
             notes=self._put_on(
                 "SELECT text FROM notes WHERE document_id = ? ORDER BY id", document
             ),

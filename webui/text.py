@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from records import rewriting
+from digitize import desk
 from records.access import Action, require
 from records.errors import InputError, StaleVersionError
 from records.model import Document
@@ -32,7 +32,7 @@ def save(document_id: int, number: int, line: int) -> ResponseReturnValue:
     document = _document(document_id)
     said = _said(number, line, request.form.get("text"))
     try:
-        after = rewriting.rewrite(installation().store, viewer(), document, said, _sure())
+        after = desk.rewrite_line(installation(), viewer(), document, said)
     except StaleVersionError:
         return _come_late(document, said)
     if after.version == document.version:
@@ -51,7 +51,7 @@ def save(document_id: int, number: int, line: int) -> ResponseReturnValue:
 def put_back(document_id: int, number: int, line: int) -> ResponseReturnValue:
     """Take back what people said of a line, and show what was read there."""
     document = _document(document_id)
-    rewriting.put_back(installation().store, viewer(), document, _said(number, line, ""))
+    desk.put_line_back(installation(), viewer(), document, _said(number, line, ""))
     flash("The line is again what was read there.", FLASHED)
     return _back(document, number, line)
 

@@ -23,7 +23,7 @@ from digitize.pairs import find_pairs
 from digitize.trial import TrialFile, read_on_trial
 from digitize.trial_page import trial_page
 from digitize.unknown import kinds
-from records import arranging
+from records import arranging, filing
 from records.archive import Archive, open_plain
 from records.errors import ExitCode, FormError, InputError, NotFoundError
 from records.geometry import Box
@@ -155,8 +155,8 @@ def _kept(session: Session, record: int) -> list[ScannedPage]:
     store, archive = session.installation.store, session.installation.archive
     document = store.document(record, session.viewer)
     sheets = arranging.sheets(store, document.id)
-    pages = (s.reading for s in sheets if s.place and isinstance(s.reading, PageResult))
-    return [_page(page, _picture(archive, page)) for page in pages]
+    pages = (filing.read_page(store, *sheet.key) for sheet in sheets if sheet.place)
+    return [_page(p, _picture(archive, p)) for p in pages if isinstance(p, PageResult)]
 
 
 def _picture(archive: Archive, page: PageResult) -> bytes | None:

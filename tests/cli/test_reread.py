@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from records import rewriting
+from digitize import desk
 from records.rewriting import SaidLine
 from tests.cli.conftest import SAMPLES, Call, record
 from tests.docs.markdown import ROOT, blocks, read
@@ -283,7 +283,7 @@ def say(house: House, was: str, text: str) -> None:
         number = next(n for n, line in enumerate(page.lines, 1) if was in line.text)
         shown = page.lines[number - 1].text
         said = SaidLine(1, number, shown, shown.replace(was, text))
-        rewriting.rewrite(store, viewer, document, said, 0.75)
+        desk.rewrite_line(installation, viewer, document, said)
 
 
 def text(house: House) -> str:
@@ -300,6 +300,8 @@ def test_corrected_text_outlives_another_reading(sheets: House) -> None:
     front.write_text(front.read_text().replace("Filed", "Fyled").replace("sheet", "sheat"))
     done = again(sheets, "--all")
     assert done.code == 0
+    [(title,)] = sheets.rows("SELECT title FROM documents WHERE id = 1")
+    assert title.startswith("Piled sheat")
     words = text(sheets).split()
     assert words[:2] == ["Piled", "sheat"]
     assert (sheets.found("piled"), sheets.found('"piled sheat"')) == (1, 1)

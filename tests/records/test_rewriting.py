@@ -9,8 +9,8 @@ import pytest
 from records import filing, rewriting, upkeep
 from records.access import Viewer
 from records.errors import InputError, NotAllowedError, StaleVersionError
-from records.geometry import Box, PageGeometry
-from records.model import Document, Line, PageResult, Role, Word
+from records.geometry import Box, PageGeometry, union
+from records.model import Document, Line, PageResult, Pair, Role, Word
 from records.rewriting import SaidLine
 from tests.records.making import Room, draft, page
 
@@ -48,6 +48,11 @@ def document(room: Room, number: int) -> Document:
     return room.store.document(number, room.store.system_viewer("test"))
 
 
+def kept() -> str:
+    """Call the record as before."""
+    return "Fence"
+
+
 def text(room: Room, number: int) -> list[str]:
     return [line.text for line in room.store.lines(number, 1)]
 
@@ -58,7 +63,9 @@ def say(
     """Correct a line as a clerk."""
     before = document(room, number)
     before = replace(before, version=version) if version else before
-    return rewriting.rewrite(room.store, clerk(room), before, SaidLine(1, line, was, new), SURE)
+    return rewriting.rewrite(
+        room.store, clerk(room), before, SaidLine(1, line, was, new), SURE, kept
+    )
 
 
 def test_a_corrected_line_is_in_the_text_and_in_the_index(room: Room) -> None:
@@ -70,6 +77,33 @@ def test_a_corrected_line_is_in_the_text_and_in_the_index(room: Room) -> None:
     assert after.version == 3
     (indexed,) = room.store.changed_since(before, 9)
     assert indexed.pages == ((1, "Fence six feet high\nof Ann Hart"),)
+
+
+def test_a_record_is_called_by_what_it_says_now(room: Room) -> None:
+    """The title is asked for once the line is written, and is the record's with it."""
+    number = write_page(room, reading(room, *LINES))
+    said = SaidLine(1, 1, "Fense six feet", "Fence six feet")
+    titled = rewriting.rewrite(
+        room.store, clerk(room), document(room, number), said, SURE,
+        lambda: room.store.lines(number, 1)[0].text,
+    )  # fmt: skip
+    assert titled.title == "Fence six feet"
+
+
+def test_labels_and_answers_follow_the_text(room: Room) -> None:
+    """On paper of no known form, a corrected label or answer is what is searched and shown."""
+    read = reading(room, ("Owner:", "Ann", "Hort"), ("of", "Elm", "Street"))
+    boxes = [word.box for line in read.lines for word in line.words]
+    pairs = (
+        Pair("Owner", "Ann Hort", boxes[0], union(boxes[1:3]) or boxes[1], 0.8),
+        Pair("of", "Elm Street", boxes[3], union(boxes[4:6]) or boxes[4], 0.8),
+    )
+    number = write_page(room, replace(read, pairs=pairs))
+    say(room, number, 1, "Owner: Ann Hort", "Holder: Ann Hart")
+    told = [(pair.label, pair.value) for _, pair in room.store.pairs(number)]
+    assert told == [("Holder", "Ann Hart"), ("of", "Elm Street")]
+    (indexed,) = room.store.changed_since(0, 9)
+    assert indexed.pairs == room.store.pairs(number)
 
 
 def test_the_machines_reading_is_kept(room: Room) -> None:
@@ -141,14 +175,16 @@ def test_what_was_read_is_put_back(room: Room) -> None:
     say(room, number, 1, "Fense six feet", "Fence six")
     say(room, number, 1, "Fence six", "")
     assert text(room, number) == ["of Ann Hart"]
-    rewriting.put_back(room.store, clerk(room), document(room, number), SaidLine(1, 1, "", ""))
+    rewriting.put_back(
+        room.store, clerk(room), document(room, number), SaidLine(1, 1, "", ""), kept
+    )
     assert text(room, number) == ["Fense six feet", "of Ann Hart"]
     last = room.store.history(number)[-1]
     assert (last.action, last.change) == (
         "text put back", {"page": 1, "from": "", "to": "Fense six feet"}
     )  # fmt: skip
-    kept = room.store.db.conn.execute("SELECT taken_back_by FROM text_corrections").fetchall()
-    assert {row[0] for row in kept} == {"carl"}
+    gone = room.store.db.conn.execute("SELECT taken_back_by FROM text_corrections").fetchall()
+    assert {row[0] for row in gone} == {"carl"}
 
 
 def test_saying_what_stands_there_changes_nothing(room: Room) -> None:
@@ -156,7 +192,7 @@ def test_saying_what_stands_there_changes_nothing(room: Room) -> None:
     number = write_page(room, reading(room, *LINES))
     assert say(room, number, 1, "Fense six feet", "  Fense  six feet ").version == 2
     rewriting.put_back(
-        room.store, clerk(room), document(room, number), SaidLine(1, 1, "Fense six feet", "")
+        room.store, clerk(room), document(room, number), SaidLine(1, 1, "Fense six feet", ""), kept
     )
     assert document(room, number).version == 2
 
@@ -182,9 +218,9 @@ def test_who_may_not_correct_may_not(room: Room) -> None:
     line = SaidLine(1, 1, "Fense six feet", "x")
     viewer = clerk(room, "vera", Role.VIEWER)
     with pytest.raises(NotAllowedError):
-        rewriting.rewrite(room.store, viewer, document(room, number), line, SURE)
+        rewriting.rewrite(room.store, viewer, document(room, number), line, SURE, kept)
     with pytest.raises(NotAllowedError):
-        rewriting.put_back(room.store, viewer, document(room, number), line)
+        rewriting.put_back(room.store, viewer, document(room, number), line, kept)
 
 
 def test_what_no_format_holds_is_left_out(room: Room) -> None:

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from records import noting, rewriting
+from digitize import desk
+from records import noting
 from records.rewriting import SaidLine
 
 from .browsing import DESK, opened
@@ -68,7 +69,7 @@ def put_on(site: Site) -> None:
     noting.add_tag(store, viewer, document, "urgent")
     was = store.lines(1, 1)[2].text
     said = SaidLine(1, 3, was, f"{was} again")
-    rewriting.rewrite(store, viewer, document, said, 0.75)
+    desk.rewrite_line(site.installation, viewer, document, said)
 
 
 def test_axe_finds_nothing(served: tuple[Site, str], looked_at: Page) -> None:

@@ -265,6 +265,24 @@ def test_paper_without_fields_shows_its_text_at_once(shared_site: Site) -> None:
     assert '<details class="text" open>' in show(shared_site, "permit", text="open")
 
 
+def test_a_record_of_no_form_is_called_by_its_text(site: Site) -> None:
+    """A first line that is put right is the title too; put back, it is as it was read."""
+    client, number = site.client("ada"), site.records["minutes"]
+
+    def send(end: str, was: str, text: str) -> str:
+        version = str(site.document("minutes").version)
+        token = csrf(client, f"/records/{number}")
+        data = {"csrf_token": token, "version": version, "was.line": was, "text": text}
+        client.post(f"/records/{number}/pages/1/lines/1{end}", data=data)
+        return site.document("minutes").title
+
+    first = PERMIT.lines[0]
+    assert send("", first, "Minutes of the Council").startswith("Minutes of the Council - ")
+    site.installation.finder.sync()
+    assert "Minutes of the Council" in client.get("/?q=title:council").text
+    assert send("/put-back", "Minutes of the Council", "").startswith(f"{first} - ")
+
+
 def test_text_of_another_page_is_corrected_there(site: Site) -> None:
     """A line belongs to its page: the same line of another page stays."""
     number = file_record(site.installation, replace(PERMIT, title="Two"), "two.pdf")
