@@ -62,3 +62,11 @@ def put_away(store: Store, person_id: int, hint: str) -> None:
     """Remember that a person needs a hint no more."""
     with store.write() as db:
         db.conn.execute("INSERT OR IGNORE INTO hints_seen VALUES (?, ?)", [person_id, hint])
+
+
+def bring_back(store: Store, person_id: int, hint: str) -> None:
+    """Forget that a person has put a hint away."""
+    with store.write() as db:
+        db.conn.execute(
+            "DELETE FROM hints_seen WHERE person_id = ? AND hint = ?", [person_id, hint]
+        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from jinja2.ext import Extension
 
 from webui import (
     arranging,
@@ -19,6 +21,7 @@ from webui import (
     headers,
     health,
     images,
+    keys,
     noting,
     own,
     record,
@@ -36,9 +39,17 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _BLUEPRINTS = (
-    signin, finding, record, text, noting, arranging, images, snippets, checking, own, handing_in,
-    batches, health,
+    signin, finding, record, text, noting, arranging, images, snippets, checking, own, keys,
+    handing_in, batches, health,
 )  # fmt: skip
+
+
+class _Unindented(Extension):
+    """Templates without their indentation, which is a tenth of what is sent."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return a template's text with every line at the margin."""
+        return re.sub("^ +", "", source, flags=re.MULTILINE)
 
 
 def create_app(installation: Installation, testing: bool = False) -> Flask:
@@ -76,6 +87,7 @@ def _words(app: Flask, installation: Installation) -> None:
     day_first = settings.forms.day_first
     titles = {d.name: d.title for d in installation.store.departments()}
     forms = installation.forms
+    app.jinja_env.add_extension(_Unindented)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         status_tag=wording.status_tag,

@@ -18,6 +18,7 @@ from records.errors import (
     NotFoundError,
     StaleVersionError,
 )
+from webui import keys
 from webui.context import installation
 
 _PRIVATE = ("csrf_token", "password", "new", "again", "version", "save", "confirm", "next")
@@ -129,7 +130,10 @@ def _database_error(error: sqlite3.OperationalError) -> Response:
 def _answer(page: ErrorPage, said: str) -> Response:
     typed = _typed() if page.status != 413 else {}
     answer = make_response(
-        render_template("error.html", page=page, said=said, typed=typed), page.status
+        render_template(
+            "error.html", page=page, said=said, typed=typed, keys_here=keys.on_any_page
+        ),
+        page.status,
     )
     if page.status == 503:
         answer.headers["Retry-After"] = "60"

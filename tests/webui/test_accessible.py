@@ -28,7 +28,7 @@ PAGES = (
     "/records/1?field=owner_name", "/records/1?text=open&line=5",
     "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload",
     "/batches", "/batch?name=Drawer+1",
-    "/password", "/check", "/check?reason=missing", "/check/record", "/check/column",
+    "/password", "/keys", "/check", "/check?reason=missing", "/check/record", "/check/column",
     "/check/column?queue=second", "/check/group?form=building-permit&field=owner_name&grouped=True",
     "/check/group?form=building-permit&field=owner_name&grouped=True&value=Seven",
     "/records/1/fields/owner_name/page",

@@ -84,6 +84,8 @@ ROUTES: dict[str, Expected] = {
     "own.save": lambda who, key: 303,
     "own.remove": lambda who, key: 303,
     "own.end_tour": lambda who, key: 303,
+    "keys.every": lambda who, key: 200,
+    "keys.switch": lambda who, key: 303,
     "checking.queue": _checks(200),
     "checking.work": _checks(200),
     "checking.look": _sees_field,

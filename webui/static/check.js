@@ -415,10 +415,6 @@
     if (event.repeat && (name || event.keyCode === 13)) { // a key that is held down decides nothing
       return event.preventDefault();
     }
-    if (event.key === "?" && document.getElementById("keys") && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName)) {
-      document.getElementById("keys").open = !document.getElementById("keys").open;
-      return;
-    }
     var item = closest(event.target, "check") || current;
     if (name === "F10") {
       event.preventDefault();
