@@ -226,7 +226,7 @@ def record_page(
         tags=noting.tags(store, [document.id])[document.id],
         tags_in_use=noting.tags_in_use(store, viewer()) if corrects else (),
         image_url=images.image_url,
-        look=_look(here, page),
+        look=_look(here | ({"field": chosen.name} if chosen else {}), page),
         went_to=arranging.went_to(document.id) if not pages else (),
         thumbnails=len(pages) <= MOST_THUMBNAILS,
     )
