@@ -29,6 +29,7 @@ LONGEST_QUERY = 1000
 _SEEN_AT_ONCE = 8  # values of one filter
 _MOST_CHOSEN = 20  # values of one filter
 _TOLD, _SHORT = 3, 60  # fields of a hit, and the letters of one
+_NEAR = 20  # places that a record is looked for up and down from where it stood
 MOST_LISTED = 5000  # records in one table
 _PLAIN_IN_QUERIES = "!$'()*,/:;?@"
 _SORT_WORDS = {"best": "Best match", "newest": "Newest date", "oldest": "Oldest date"}
@@ -90,9 +91,14 @@ class FilterGroup:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Where a record stands among what was found, and what stands before and after it."""
+    """Where a record stands among what was found, and what stands before and after it.
+
+    ``listed`` is false when it is found no more, such as after a correction; what has moved up to
+    its place is then after it.
+    """
 
     place: int
+    listed: bool
     total: int
     before: str | None
     after: str | None
@@ -137,19 +143,31 @@ def offers() -> ResponseReturnValue:
     return jsonify(installation().finder.completions(text, viewer()))
 
 
-def found_beside(asked: Asked, place: int) -> Beside:
-    """Return the records before and after the one at a ``place`` (from 1) of what was found."""
-    first = max(place - 1, 1)
-    results = installation().finder.search(
-        asked.text, viewer(), asked.filters, place - first + 2, first - 1, asked.sort
-    )
-    hrefs = {
-        n: asked.record_href(hit.document_id, hit.page, n)
-        for n, hit in enumerate(results.hits, first)
-    }
+def found_beside(asked: Asked, place: int, document_id: int) -> Beside:
+    """Return the records before and after one that stood at a ``place`` (from 1) of what was found.
+
+    What was found may have changed since: the record is looked for around its place.
+    """
+    found, total = _found_around(asked, place, 1)
+    if found.get(place) is None or found[place].document_id != document_id:
+        found, total = _found_around(asked, place, _NEAR)
+        near = [n for n, hit in found.items() if hit.document_id == document_id]
+        place = min(near, key=lambda n: abs(n - place)) if near else min(place, total + 1)
+    listed = place in found and found[place].document_id == document_id
+    hrefs = {n: asked.record_href(hit.document_id, hit.page, n) for n, hit in found.items()}
     size = installation().settings.search.page_size
     back = replace(asked, page=(place - 1) // size + 1).href()
-    return Beside(place, results.total, hrefs.get(place - 1), hrefs.get(place + 1), back)
+    after = hrefs.get(place + 1 if listed else place)
+    return Beside(place, listed, total, hrefs.get(place - 1), after, back)
+
+
+def _found_around(asked: Asked, place: int, reach: int) -> tuple[dict[int, Hit], int]:
+    """Return what was found by its place, so far before and after a place; and how many in all."""
+    first = max(place - reach, 1)
+    results = installation().finder.search(
+        asked.text, viewer(), asked.filters, place + reach - first + 1, first - 1, asked.sort
+    )
+    return dict(enumerate(results.hits, first)), results.total
 
 
 @blueprint.get("/found.csv")

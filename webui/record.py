@@ -202,7 +202,8 @@ def record_page(
     page = _page(pages, chosen, number)
     status = 409 if attempt.stale else 422 if attempt.errors else 200
     here = {"document_id": document.id, "page": page.number if page else None, **asked.words}
-    here |= {"at": place} if place else {}
+    beside = found_beside(asked, place, document.id) if place and 0 < place <= _FARTHEST else None
+    here |= {"at": beside.place} if beside else {}
     corrects = may(viewer(), Action.CORRECT, document.department)
     view = _view(document, page, fields, chosen, text, entry, here) if page else None
     answer = render_template(
@@ -214,7 +215,7 @@ def record_page(
         view=view,
         turn=_neighbours(pages, page, here),
         here=here,
-        beside=found_beside(asked, place) if place and 0 < place <= _FARTHEST else None,
+        beside=beside,
         text=text,
         chosen=chosen,
         may_correct=corrects,

@@ -215,6 +215,50 @@ def test_results_are_walked_through(site: Site) -> None:
         assert client.get(f"/records/1?q=walk&{odd}").status_code == 200
 
 
+def _steps(page: str) -> dict[str, str]:
+    """Return where the links to the record before and the next one lead."""
+    found = re.findall(
+        r'rel="(prev|next)" href="([^"]+)"[^>]*>(?:<svg.*?</svg>)?(?:Rec|Next r)', page
+    )
+    return {way: to.replace("&amp;", "&") for way, to in found}
+
+
+def test_a_list_that_grows_shorter_is_walked_whole(site: Site) -> None:
+    """What was corrected falls out of the list; the next record is none that was passed over."""
+    store, client = site.installation.store, site.client("carl")
+    for n in range(4):
+        written = replace(PERMIT, title=f"Fence {n}", lines=(*PERMIT.lines, f"walk {n}"))
+        file_record(site.installation, written, f"walk{n}.pdf")
+    site.installation.finder.sync()
+    page = client.get("/?q=walk&status=needs-review").text
+    hrefs = re.findall(r'class="hit-title" href="([^"]+)"', page)
+    one, two, three, four = (href.replace("&amp;", "&") for href in hrefs)
+    numbers = [int(re.findall(r"/records/(\d+)", href)[0]) for href in (one, two, three, four)]
+
+    def settle(number: int) -> None:
+        with store.write() as db:
+            db.execute("UPDATE documents SET status = 'filed', rev = ? WHERE id = ?",
+                       [store.next_rev(db), number])  # fmt: skip
+        site.installation.finder.sync()
+
+    before = _steps(client.get(one).text)
+    settle(numbers[0])
+    gone = client.get(one).text
+    assert "No longer in this list" in gone
+    after = _steps(gone)
+    assert f"/records/{numbers[1]}?" in after["next"]  # it moved up into the place
+    assert "at=1&" in after["next"]
+    assert "prev" not in after
+    moved = client.get(before["next"]).text  # an address from when the list was longer
+    assert "1 of 3" in moved
+    assert f"/records/{numbers[2]}?" in _steps(moved)["next"]
+    assert 'name="at" value="1"' in moved
+    settle(numbers[3])
+    last = client.get(four).text
+    assert f"/records/{numbers[2]}?" in _steps(last)["prev"]
+    assert "next" not in _steps(last)
+
+
 def test_a_correction_keeps_the_walk(site: Site) -> None:
     """Who corrects a record goes on from where they were in the list."""
     client, number = site.client("carl"), site.records["permit"]
