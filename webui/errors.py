@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
@@ -45,18 +46,35 @@ _BROKEN = ErrorPage(
     "Try again in a minute. If it happens again, tell your technician what you were doing. "
     "Everything that was saved before is safe.",
 )
+_NO_PAGE = ErrorPage(
+    405,
+    "This is no page to open",
+    "The address belongs to a button. Go to the search, and press the button where you find it.",
+)
 _TOO_BIG = "Send fewer files at a time, or ask your technician to import a very large file."
 _OLD_FORM = (
-    "Go back, reload the page, and do it again. "
+    "Open the page afresh, and do it again. "
     "This happens when a page stays open for a long time or cookies are switched off."
 )
 _KINDS: tuple[tuple[type[DigitizeError], ErrorPage], ...] = (
     (NotFoundError, _ABSENT),
-    (StaleVersionError, ErrorPage(409, "Changed meanwhile", "Open the record again and repeat.")),
-    (InputError, ErrorPage(400, "That cannot be used", "Go back and change it.")),
-    (NotAllowedError, ErrorPage(403, "Not allowed", "Ask an administrator for the right to.")),
-    (BusyError, ErrorPage(503, "Busy", "Wait a minute, then reload the page.")),
-    (ArchiveError, ErrorPage(500, "The archive cannot be used", "Tell your technician.")),
+    (StaleVersionError, ErrorPage(409, "Changed meanwhile", "Nothing was lost or overwritten.")),
+    (
+        InputError,
+        ErrorPage(
+            400, "That cannot be used", "Go back and change it; nothing was changed by this."
+        ),
+    ),
+    (NotAllowedError, ErrorPage(403, "Not allowed", "Everything else works as before.")),
+    (BusyError, ErrorPage(503, "Busy", "Wait a minute, then load the page again.")),
+    (
+        ArchiveError,
+        ErrorPage(
+            500,
+            "The archive cannot be used",
+            "Tell your technician what stands here, then try again.",
+        ),
+    ),
 )
 
 
@@ -103,7 +121,8 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
         return _answer(_BROKEN, "The page could not be made.")
-    answer = _answer(ErrorPage(status, "That did not work", "Go back and try again."), "")
+    other = ErrorPage(status, "That did not work", "Go back and try again; nothing was changed.")
+    answer = _answer(_NO_PAGE if status == 405 else other, "")
     for name, value in error.get_headers():  # such as the methods that a page allows
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value
@@ -131,13 +150,48 @@ def _answer(page: ErrorPage, said: str) -> Response:
     typed = _typed() if page.status != 413 else {}
     answer = make_response(
         render_template(
-            "error.html", page=page, said=said, typed=typed, keys_here=keys.on_any_page
+            "error.html",
+            page=page,
+            said=said,
+            typed=typed,
+            way_on=_way_on(page),
+            keys_here=keys.on_any_page,
         ),
         page.status,
     )
     if page.status == 503:
         answer.headers["Retry-After"] = "60"
     return answer
+
+
+def _way_on(page: ErrorPage) -> tuple[str, str] | None:
+    """Return the words and the address of a link to where one can go on, beside the search.
+
+    A page that is not there gets none: nothing may tell it from one that may not be seen.
+    """
+    number, before = (request.view_args or {}).get("document_id"), _came_from()
+    if page.status == 404:
+        return None
+    if page.status == 401:
+        return "Sign in", url_for("signin.sign_in", next=before)
+    if page.status >= 500 and request.method == "GET":
+        return "Load the page again", request.full_path.rstrip("?")
+    if request.blueprint == "handing_in" and page.status != 403:
+        return "Back to the upload", url_for("handing_in.upload")
+    if number is not None and page.status != 403:
+        return "Open the record afresh", url_for("record.show", document_id=number)
+    return ("Back to the page before", before) if before else None
+
+
+def _came_from() -> str | None:
+    """Return the page of this site that the request came from, where it is one to open."""
+    parts = urlsplit(request.referrer or "")
+    adapter = current_app.create_url_adapter(request)
+    if parts.netloc != request.host or parts.path.startswith("//") or adapter is None:
+        return None
+    if not adapter.test(parts.path, "GET"):
+        return None
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _typed() -> dict[str, str]:

@@ -63,7 +63,9 @@ def take_in() -> ResponseReturnValue:
 def _form(errors: dict[str, str], batch: str, department: str) -> ResponseReturnValue:
     mine = departments_for(viewer(), Action.ADD)
     if not mine:
-        raise NotAllowedError(f"{viewer().name} may look at records, but not add any.")
+        raise NotAllowedError(
+            f"{viewer().name} may look at records, but not add any; ask for the right to."
+        )
     store = installation().store
     page = render_template(
         "upload.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 
@@ -283,3 +284,59 @@ def _check_headers(answer: TestResponse) -> None:
         assert " style=" not in answer.text
         assert "<style" not in answer.text
         assert " onclick" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "data", "before", "link"),
+    [
+        (400, "/records/1/fields", {"value.owner_name": "A", "was.owner_name": "x"}, "",
+         "/records/1"),
+        (400, "/saved", None, "/?q=maple", "/?q=maple"),
+        (400, "/saved", None, "/saved", "/"),  # nothing to open
+        (403, "/check/release", {}, "/?q=maple", "/?q=maple"),
+        (403, "/records/1/fields", {"version": "2"}, "", "/"),
+        (404, "/records/2/fields", {}, "/?q=maple", "/"),
+        (405, "/batches", {}, "/batches", "/batches"),
+        (409, "/records/1/looked-over", {"version": "1"}, "", "/records/1"),
+        (413, "/upload", {"files": "x" * 1_100_000}, "", "/upload"),
+    ],
+)  # fmt: skip
+def test_an_error_page_leads_on(
+    site: Site, status: int, path: str, data: dict[str, str] | None, before: str, link: str
+) -> None:
+    """Each says what to do, and its first link goes to where that can be done."""
+    client = site.client("vera" if status == 403 else "carl")
+    token = {} if data is None else {"csrf_token": csrf(client, "/password")}
+    answer = client.post(
+        path, data={**token, **(data or {})}, headers={"Referer": f"http://localhost{before}"}
+    )
+    assert answer.status_code == status
+    main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+    assert re.findall(r'class="button" href="([^"]+)"', main) == [link]
+    assert re.search(r"<p>[A-Z][^<]+\.</p>", main)
+    assert ('href="/"' in main) is True
+
+
+@pytest.mark.parametrize("before", ["http://evil.example/batches", "http://localhost//batches", ""])
+def test_an_error_page_leads_nowhere_else(shared_site: Site, before: str) -> None:
+    """Only a page of this site is one to go back to."""
+    answer = shared_site.client("carl").post("/saved", headers={"Referer": before})
+    assert re.findall(r'class="button" href="([^"]+)"', answer.text) == ["/"]
+
+
+def test_who_was_signed_out_signs_in_where_they_were(shared_site: Site) -> None:
+    """The link leads back to the page that the form was on."""
+    headers = {"Referer": "http://localhost/records/1?page=2"}
+    answer = shared_site.client().post("/records/1/fields", headers=headers)
+    assert 'href="/sign-in?next=/records/1?page%3D2"' in answer.text
+
+
+def test_trouble_is_tried_again_by_a_link(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that could not be made links to itself, with all that was asked for."""
+
+    def fail(self: Store, *_: object) -> None:
+        raise BusyError("The index is being built; try again in a moment.")
+
+    client = site.client("carl")
+    monkeypatch.setattr(Store, "batches", fail)
+    assert 'class="button" href="/batches?p=2"' in client.get("/batches?p=2").text
