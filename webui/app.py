@@ -25,6 +25,7 @@ from webui import (
     noting,
     own,
     record,
+    settings,
     signin,
     snippets,
     spool,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _MB = 1_000_000
 _BLUEPRINTS = (
     signin, finding, record, text, noting, arranging, images, snippets, checking, own, keys,
-    handing_in, batches, health,
+    settings, handing_in, batches, health,
 )  # fmt: skip
 
 

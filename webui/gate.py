@@ -92,4 +92,5 @@ def _for_templates() -> dict[str, Any]:
         "person": g.get("person"),
         "may_check": bool(viewer and departments_for(viewer, Action.CORRECT)),
         "may_add": bool(viewer and departments_for(viewer, Action.ADD)),
+        "may_administer": bool(viewer and departments_for(viewer, Action.ADMINISTER)),
     }

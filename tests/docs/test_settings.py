@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import get_type_hints
@@ -13,6 +14,7 @@ import pytest
 from records import settings
 from records.access import Action, Viewer, departments_for
 from records.model import Role
+from records.setting_words import SENTENCES
 from tests.docs.markdown import ROOT, codes, read, rows, sections
 
 TEXT = read("docs/settings.md")
@@ -48,6 +50,21 @@ def test_what_a_setting_may_be(name: str) -> None:
             assert {c.strip('"') for c in codes(said)} == set(field.metadata["choices"])
         elif hints[field.name] is bool:
             assert codes(said) == ["true", "false"]
+
+
+def test_every_setting_has_its_one_sentence() -> None:
+    """No setting lacks a sentence, and no sentence its setting; the paper begins with it."""
+    assert {name: list(says) for name, says in SENTENCES.items()} == {
+        name: [field.name for field in dataclasses.fields(cls)]
+        for name, cls in settings.SECTIONS.items()
+    }
+    for name, says in SENTENCES.items():
+        meanings = {codes(cells[0])[0]: cells[3] for cells in rows(SECTIONS[name])}
+        for setting, sentence in says.items():
+            assert sentence.endswith(".")
+            assert ". " not in sentence
+            plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", meanings[setting]).replace("`", "")
+            assert plain.startswith(sentence), setting
 
 
 def test_config_toml_has_every_setting_with_its_default() -> None:

@@ -23,7 +23,7 @@ PAGES = (
     "/records/1?text=open&line=5", "/records/3", "/records/4", "/upload", "/batches", "/check",
     "/check/record", "/check/column",
     "/check/group?form=building-permit&field=owner_name&grouped=True",
-    "/batch?name=Drawer+1", "/password", "/keys",
+    "/batch?name=Drawer+1", "/password", "/keys", "/settings",
 )  # fmt: skip
 
 

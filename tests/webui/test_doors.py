@@ -85,6 +85,7 @@ ROUTES: dict[str, Expected] = {
     "own.save": lambda who, key: 303,
     "own.remove": lambda who, key: 303,
     "own.end_tour": lambda who, key: 303,
+    "settings.show": lambda who, key: 200 if who == "ada" else 403,
     "keys.every": lambda who, key: 200,
     "keys.switch": lambda who, key: 303,
     "checking.queue": _checks(200),
