@@ -49,8 +49,11 @@ class _Unindented(Extension):
     """Templates without their indentation, which is a tenth of what is sent."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Return a template's text with every line at the margin."""
-        return re.sub("^ +", "", source, flags=re.MULTILINE)
+        """Return a template's text with its lines at the margin.
+
+        After a tag, whose line end is taken away, a space is left: it may be one between words.
+        """
+        return re.sub("^ +", "", re.sub(r"(?<=[%#]\}\n) +", "\t", source), flags=re.MULTILINE)
 
 
 def create_app(installation: Installation, testing: bool = False) -> Flask:
@@ -94,6 +97,7 @@ def _words(app: Flask, installation: Installation) -> None:
         status_tag=wording.status_tag,
         reason_tag=wording.REASONS.get,
         counted=wording.counted,
+        actor_words=wording.actor_words,
         sentence=wording.sentence,
         sureness=lambda field: wording.confidence_words(field, settings.forms.sure),
         day=lambda iso: wording.day(iso, day_first),

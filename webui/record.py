@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from digitize import desk
+from digitize import desk, export
 from digitize.desk import correct_field
 from digitize.forms import FieldTemplate, form_named
 from digitize.offers import offers
@@ -33,6 +33,8 @@ MOST_THUMBNAILS = 12
 ZOOMS, TURNS = (100, 150, 200, 300), (0, 90, 180, 270)
 _FARTHEST = 10_000  # so far down what was found one can walk from record to record
 ONE_LINE = 60  # characters; longer values get a box of several lines
+FOLDED = 120  # characters; longer values are folded in the history
+MOST_PRINTED, _FEW_PRINTED = 100, 10  # pages of one record on paper; so few in full sharpness
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,23 @@ class Look:
 def show(document_id: int) -> ResponseReturnValue:
     """Show a record at one of its pages."""
     return record_page(installation().store.document(document_id, viewer()), Attempt())
+
+
+@blueprint.get("/records/<int:document_id>/print")
+def printed(document_id: int) -> ResponseReturnValue:
+    """Show a whole record as it goes on paper: its fields, and each page with its text."""
+    document = installation().store.document(document_id, viewer())
+    pages = export.corrected_pages(installation(), document_id)
+    return render_template(
+        "record_print.html",
+        document=document,
+        fields=installation().store.fields(document_id),
+        pages=pages[:MOST_PRINTED],
+        count=len(pages),
+        with_text=request.args.get("text") != "0",
+        size="large" if len(pages) <= _FEW_PRINTED else "page",
+        image_url=images.image_url,
+    )
 
 
 @blueprint.post("/records/<int:document_id>/fields")
@@ -221,6 +240,7 @@ def record_page(
         may_correct=corrects,
         files=[(f, images.whole_file_is_seen(f, viewer())) for f in store.files(document.id)],
         now={f.name: f.value for f in fields},
+        folded=FOLDED,
         history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
         notes=noting.notes(store, document.id),
         may_remove=lambda note: noting.may_remove(viewer(), document, note),

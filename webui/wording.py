@@ -130,6 +130,12 @@ def moment(iso: str, day_first: bool) -> str:
     return f"{day(found.date().isoformat(), day_first)}, {found:%H:%M}"
 
 
+def actor_words(actor: str) -> str:
+    """Say who did something: a person of the site, or one at the server's command line."""
+    name = actor.removeprefix("cli:")
+    return name if name == actor else f"{name}, at the command line,"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun, such as '1 record' or '1,204 records'."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
@@ -201,7 +207,8 @@ def _happening(row: AuditRow, labels: Mapping[str, str]) -> Happening:
     if row.action in ("corrected", "took back"):
         old, new = (str(row.change.get(k) or "") for k in ("from", "to"))
         if row.action == "took back":
-            return Happening(row.at, row.actor, f"took back what was said of {label}", old, new)
+            said = f"took back what was said of {label}"
+            return Happening(row.at, row.actor, said, old, new, name)
         if old == new:
             return Happening(row.at, row.actor, f"confirmed {label}", None, new)
         return Happening(row.at, row.actor, f"corrected {label}", old, new, name)

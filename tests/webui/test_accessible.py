@@ -25,7 +25,7 @@ RULES = {
 }
 PAGES = (
     "/", "/?q=maple&status=filed", "/?q=nothinglikethis", "/records/1",
-    "/records/1?field=owner_name", "/records/1?text=open&line=5",
+    "/records/1?field=owner_name", "/records/1?text=open&line=5", "/records/1/print",
     "/records/3", "/records/4", "/records/3/pages", "/records/99", "/upload",
     "/batches", "/batch?name=Drawer+1",
     "/password", "/keys", "/settings", "/check", "/check?reason=missing", "/check/record",

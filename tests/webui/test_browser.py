@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 _NUMBERS = itertools.count(1)  # equal files would be one record
 PAGES = (
     "/", "/?q=maple&status=filed", "/records/1?q=maple", "/records/1?field=owner_name",
-    "/records/1?text=open&line=5", "/records/3", "/records/4", "/upload", "/batches", "/check",
+    "/records/1?text=open&line=5", "/records/1/print", "/records/3", "/records/4", "/upload", "/batches", "/check",
     "/check/record", "/check/column",
     "/check/group?form=building-permit&field=owner_name&grouped=True",
     "/batch?name=Drawer+1", "/password", "/keys", "/settings",
@@ -224,3 +224,24 @@ def test_an_offer_is_taken_with_the_mouse(
         page.get_by_role("option", name="conditions").wait_for()
         page.keyboard.press("Tab")
         assert not page.get_by_role("option", name="conditions").is_visible()
+
+
+@pytest.mark.parametrize("path", ["/records/1", "/records/1?zoom=300&turn=90", "/records/1/print"])
+def test_on_paper_everything_has_room(
+    served: tuple[Site, str], browser: Browser, states: Path, path: str
+) -> None:
+    """Printed, a record has no navigation, and each picture is whole and upright on a sheet."""
+    for page in opened(browser, states, (700, 900), True):
+        page.goto(served[1] + path)
+        page.emulate_media(media="print")
+        for gone in ("header.top", "footer", ".sheet-bar", ".button", ".revert", ".crumb"):
+            assert not any(each.is_visible() for each in page.locator(gone).all()), gone
+        pictures = page.locator(".sheet img, .printed-picture").all()
+        assert pictures
+        for picture in pictures:
+            box = picture.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 700
+            assert box["height"] <= 23 / 2.54 * 96 + 1
+        assert page.locator("main").get_by_text("OWNER").first.is_visible()

@@ -68,6 +68,7 @@ ROUTES: dict[str, Expected] = {
     "finding.listed": lambda who, key: 200,
     "snippets.line": _sees,
     "record.show": _sees,
+    "record.printed": _sees,
     "record.correct": _corrects,
     "record.look_over": _corrects,
     "arranging.show": _corrects_as(200),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
+from digitize import export
 from digitize.desk import correct_field
 from records import filing
 from records.filing import Accepted, Draft, Intake
 from records.model import DocumentStatus, FieldStatus, PageFailure
+from webui import record
 from webui.images import safe_name
 
 from .conftest import PERMIT, Site, csrf, draw_page, file_listed, file_record
@@ -269,6 +272,85 @@ def test_a_correction_is_put_back(site: Site, correct: Correct) -> None:
     page = client.get(f"/records/{number}").text
     assert page.count('class="revert"') == 1  # what was put back can be taken up again
     assert 'class="revert"' not in _show(site, who="vera")
+
+
+def _reverts(page: str) -> list[dict[str, str]]:
+    """Return the forms of a history that put a value back, newest first."""
+    forms = page.split('class="revert"')[1:]
+    return [
+        {name: html.unescape(value) for name, value in
+         re.findall(r'name="([^"]+)" value="([^"]*)"', form[: form.index("</form>")])}
+        for form in forms
+    ]  # fmt: skip
+
+
+def test_every_correction_is_put_back(site: Site, correct: Correct) -> None:
+    """The first of several too, from the record as it is now; and one goes on where one was."""
+    first = site.field("permit", "owner_name").value
+    for value in ("one", "two"):
+        correct(owner_name=value)
+    number, client = site.records["permit"], site.client("carl")
+    page = client.get(f"/records/{number}?q=maple&at=1&page=2").text
+    back = _reverts(page)
+    assert [form["value.owner_name"] for form in back] == ["one", first]
+    assert {form["was.owner_name"] for form in back} == {"two"}
+    answer = client.post(f"/records/{number}/fields", data=back[1])
+    assert site.field("permit", "owner_name").value == first
+    assert {"at=1", "q=maple", "page=2"} <= set(
+        answer.location.partition("?")[2].partition("#")[0].split("&")
+    )
+    # What stands there now is not offered; what was put back can be taken up again.
+    page = client.get(f"/records/{number}").text
+    assert [form["value.owner_name"] for form in _reverts(page)] == ["two", "one"]
+    assert client.post(f"/records/{number}/fields", data=back[0]).status_code == 409
+
+
+def test_the_history_can_be_read(site: Site, correct: Correct) -> None:
+    """Who, when, from and to, each in words; a long value is folded, and whole when unfolded."""
+    long = "wooden fence along the northern boundary, " * 10
+    correct(owner_name=long)
+    page = _show(site)
+    history = page[page.index('id="history-title"') :]
+    assert '<details class="folded"><summary><q>wooden fence' in history
+    assert f'<q class="whole-value">{long.strip()}</q>' in history
+    assert len(re.findall(r"<summary><q>([^<]+)</q>", history)[0]) <= 123
+    assert re.search(r'<time datetime="[^"]+">\w+ \d{1,2}, \d{4}, \d\d:\d\d</time>', history)
+    store = site.installation.store
+    version = site.document("permit").version
+    correct_field(site.installation, store.system_viewer("cli:root"), site.records["permit"],
+                  "owner_name", "Ann", version)  # fmt: skip
+    assert "<strong>root, at the command line,</strong> corrected OWNER" in _show(site)
+
+
+def test_a_record_goes_on_paper(site: Site, correct: Correct) -> None:
+    """Whole: each field as corrected, each page's picture, and its text unless it is left out."""
+    correct(owner_name="Aloysius O'Brien")
+    number, client = site.records["permit"], site.client("vera")
+    assert f'href="/records/{number}/print"' in client.get(f"/records/{number}").text
+    paper = html.unescape(client.get(f"/records/{number}/print").text)
+    for field in site.installation.store.fields(number):
+        assert f'<th scope="row">{field.label}</th>' in paper
+        assert f">{field.value}</td>" in paper
+    pictures = re.findall(r'class="printed-picture" src="([^"]+)"', paper)
+    assert len(pictures) == 2
+    assert all(client.get(address).mimetype == "image/jpeg" for address in pictures)
+    for each in export.corrected_pages(site.installation, number):
+        assert f'<p class="printed-text">{each.text}</p>' in paper
+    assert "Conditions of the permit" in paper
+    assert "<input" not in paper[paper.index("<main") : paper.index("</main>")]
+    assert "Conditions of the permit" not in client.get(f"/records/{number}/print?text=0").text
+    assert client.get(f"/records/{site.records['broken']}/print").status_code == 200
+
+
+def test_a_very_long_record_goes_on_paper_in_part(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so, with what to do about the rest."""
+    monkeypatch.setattr(record, "MOST_PRINTED", 1)
+    paper = site.client("carl").get(f"/records/{site.records['permit']}/print").text
+    assert paper.count("printed-picture") == 1
+    assert "Page 1 of 2" in paper
+    assert "Only the first 1 page of 2 is here. Ask your technician" in paper
 
 
 def test_words_that_were_not_read_for_sure_are_marked(site: Site) -> None:
