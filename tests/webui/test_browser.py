@@ -20,7 +20,8 @@ pytestmark = pytest.mark.browser
 _NUMBERS = itertools.count(1)  # equal files would be one record
 PAGES = (
     "/", "/?q=maple&status=filed", "/records/1?q=maple", "/records/1?field=owner_name",
-    "/records/1?text=open&line=5", "/records/1/print", "/records/3", "/records/4", "/upload", "/batches", "/check",
+    "/records/1?text=open&line=5", "/records/1/print",
+    "/records/3", "/records/4", "/upload", "/batches", "/check",
     "/check/record", "/check/column",
     "/check/group?form=building-permit&field=owner_name&grouped=True",
     "/batch?name=Drawer+1", "/password", "/keys", "/settings",
