@@ -147,12 +147,14 @@ def test_pages_and_records_are_turned_by_keys(served: Served, scripted: Page) ->
     ):  # fmt: skip
         scripted.keyboard.press(key)
         scripted.get_by_text(said, exact=True).wait_for()
+        scripted.wait_for_load_state()  # the page is there before its script listens
     for key, shown in (
         ("+", "zoom-150 turn-0"), ("+", "zoom-200 turn-0"), ("r", "zoom-200 turn-90"),
         ("-", "zoom-150 turn-90"),
     ):  # fmt: skip
         scripted.keyboard.press(key)
         scripted.locator(f'[class="sheet {shown}"]').wait_for(state="attached")
+        scripted.wait_for_load_state()
     assert f"/records/{numbers[0]}" in scripted.url or f"/records/{numbers[1]}" in scripted.url
 
 
