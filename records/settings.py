@@ -114,6 +114,7 @@ class WebSettings:
 
     host: str = "127.0.0.1"
     port: int = _number(8000, 1, 65535)
+    processes: int = _number(0, 0, 64)
     threads: int = _number(8, 1, 256)
     session_hours: int = _number(10, 1, 720)
     upload_mb: int = _number(200, 1, 10**5)

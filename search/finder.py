@@ -159,6 +159,12 @@ class Finder:
 
         return tuple(last.finished(word) for word in self._ask(asked))
 
+    def prepare(self) -> None:
+        """Open the index, where there is one, and read ahead what the first searches need."""
+        with contextlib.suppress(BrokenIndexError):
+            if index := self._live():
+                index.prepare()
+
     def sync(self, wait_s: float = 0.0) -> int:
         """Bring the index up to the store's revision; return how many records were put in.
 

@@ -111,6 +111,9 @@ class Index(Protocol):
         milliseconds: rare words of one department alone may be passed over.
         """
 
+    def prepare(self) -> None:
+        """Read ahead what the first searches would have to wait for."""
+
     def update(self, documents: Sequence[IndexedDocument], revision: int) -> None:
         """Put records in, in place of what was known of them; durable on return.
 

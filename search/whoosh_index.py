@@ -103,6 +103,11 @@ class WhooshIndex:
         with _told_when_cut_short():
             return completions(snapshot, snapshot.table, beginning)
 
+    def prepare(self) -> None:
+        for part in self._fresh().parts.values():
+            for area in AREAS:
+                part.vocabulary(area)
+
     def close(self) -> None:
         """Let go of the files; a search that is under way may still finish."""
         self._snapshot.parts.clear()
@@ -224,14 +229,17 @@ def _told_when_cut_short() -> Iterator[None]:
 
 
 class _Part:
-    """One segment, which never changes; its deleted pages are the snapshot's business."""
+    """One segment, which never changes; its deleted pages are the snapshot's business.
+
+    Threads share it: what it asks of Whoosh after its start reads at a place that is named, by
+    ``_Mapped.get``, and never at one that another thread may move.
+    """
 
     def __init__(self, storage: FileStorage, segment: Any, memory: Memory) -> None:
         self._reader = SegmentReader(storage, _schema(), segment)
         self._terms: Any = self._reader._terms
         self._name: str = segment.segment_id()
         self._memory = memory
-        self._reading = threading.Lock()  # Whoosh's readers share one place in their file
         self._vocabularies: dict[str, Vocabulary] = {}
         self.size: int = segment.doc_count_all()
         facts = self._reader.column_reader("facts")
@@ -250,26 +258,24 @@ class _Part:
         return self._vocabularies[area]
 
     def _read(self, area: str, term: bytes) -> Sightings:
-        with self._reading:
-            try:
-                begin, _ = self._terms.term_info(area, term).extent()
-            except TermNotFound:
-                return NOWHERE
-            blocks = list(_blocks(self._terms._postfile, begin))
+        try:
+            begin, _ = self._terms.term_info(area, term).extent()
+        except TermNotFound:
+            return NOWHERE
+        blocks = list(_blocks(self._terms._postfile, begin))
         pages = joined([np.cumsum(gaps) for gaps, _, _ in blocks])  # each block counts from 0
         return sightings(pages, [places for _, _, each in blocks for places in each])
 
     def _read_vocabulary(self, area: str) -> Vocabulary:
         terms: list[bytes] = []
         pages: list[bytes] = []
-        with self._reading:
-            if area in self._terms.indexed_field_names():
-                begin = self._terms._keycoder(area, b"")
-                for key, told in self._terms._tindex.items_from(begin):
-                    if not key.startswith(begin):
-                        break
-                    terms.append(key[len(begin) :])
-                    pages.append(told[_PAGES_OF_TERM])
+        if area in self._terms.indexed_field_names():
+            begin = self._terms._keycoder(area, b"")
+            for key, told in self._terms._tindex.items_from(begin):
+                if not key.startswith(begin):
+                    break
+                terms.append(key[len(begin) :])
+                pages.append(told[_PAGES_OF_TERM])
         counts = np.frombuffer(b"".join(pages), ">u4").astype(np.uint32)
         return Vocabulary(terms, counts)
 

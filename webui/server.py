@@ -1,31 +1,37 @@
-"""The production server: waitress before the app, and a thread that keeps the index current."""
+"""The production server: waitress before the app, and a thread that keeps the index current.
+
+One process serves alone; of several, see ``webui.crew``, the parent keeps the index current.
+"""
 
 from __future__ import annotations
 
 import errno
+import gc
 import logging
+import os
 import signal
 import socket
 import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from waitress import wasyncore
 from waitress.server import create_server
 
+from digitize.installation import Installation, open_installation
 from records.errors import BusyError, DigitizeError, SettingsError
+from records.settings import Settings
 from webui import spool
 from webui.app import create_app
-
-if TYPE_CHECKING:
-    from digitize.installation import Installation
+from webui.crew import Crew
 
 FOLLOW_S = 1.0
 _MB = 1_000_000
 _BACKLOG = 128
+_VALUES_BETWEEN_SWEEPS = 20_000  # Python's own 700 costs a search page a quarter of its time
 _log = logging.getLogger(__name__)
 
 
@@ -64,17 +70,21 @@ class Follower:
 class Site:
     """A bound server; ``run`` serves until ``close`` is called or the process is told to end."""
 
-    def __init__(self, installation: Installation) -> None:
-        """Bind; raises BusyError when the port is taken, SettingsError for a wrong address."""
+    def __init__(self, installation: Installation, shared: socket.socket | None = None) -> None:
+        """Bind; raises BusyError when the port is taken, SettingsError for a wrong address.
+
+        A ``shared`` socket is bound already, and others serve it too: a share of the threads is
+        ours, and the index is not our business.
+        """
         web = installation.settings.web
         # Bound here and not by waitress, which leaves its socket open when that fails.
-        bound = _bound(web.host, web.port)
+        bound = shared or _bound(web.host, web.port)
         self._waited_on: dict[int, Any] = {}
         self._server: Any = create_server(
             create_app(installation),
             map=self._waited_on,
             sockets=[bound],
-            threads=web.threads,
+            threads=-(-web.threads // process_count(installation)) if shared else web.threads,
             ident="",
             # The app refuses a smaller size with a page that says why; this is the backstop.
             max_request_body_size=4 * web.upload_mb * _MB,
@@ -84,23 +94,33 @@ class Site:
         )
         # It warns of every request that waits its turn, which tells a technician nothing.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._follower = Follower(installation)
+        self._installation = installation
+        self._follower = None if shared else Follower(installation)
         self._spool = str(spool.folder(installation.archive))
-        host = f"[{web.host}]" if ":" in web.host else web.host
-        self.url = f"http://{host}:{bound.getsockname()[1]}"
+        self.url = _url(web.host, bound)
 
     def run(self) -> None:
         """Serve until told to stop; then finish the requests that are under way."""
         before = tempfile.tempdir
         tempfile.tempdir = self._spool  # waitress buffers large bodies; /tmp is often small
-        self._follower.start()
+        threading.Thread(target=self._read_ahead, name="index reader", daemon=True).start()
+        if self._follower:
+            self._follower.start()
+        gc.freeze()  # what is there now stays; a page makes many values, which are soon gone
+        gc.set_threshold(_VALUES_BETWEEN_SWEEPS)
         try:
             self._server.run()
         finally:
             self._server.task_dispatcher.shutdown()
             wasyncore.close_all(self._waited_on)
-            self._follower.stop()
+            if self._follower:
+                self._follower.stop()
             tempfile.tempdir = before
+
+    def _read_ahead(self) -> None:
+        with suppress(DigitizeError, sqlite3.Error, OSError):  # a search meets it, and tells it
+            self._installation.finder.prepare()
+        self._installation.store.close()
 
     def close(self) -> None:
         """Stop serving; may be called from another thread."""
@@ -114,9 +134,38 @@ def serve(installation: Installation, ready: Callable[[str], None] | None = None
     ``ready`` is called with the site's address once it answers there. Raises BusyError when the
     port is taken.
     """
+    if process_count(installation) > 1:
+        _serve_with_others(installation, ready)
+        return
     site = Site(installation)
     if ready is not None:
         ready(site.url)
+    with _ending_at_sigterm():
+        site.run()
+
+
+def process_count(installation: Installation) -> int:
+    """Return how many processes serve the site."""
+    return installation.settings.web.processes or os.cpu_count() or 1
+
+
+def _serve_with_others(installation: Installation, ready: Callable[[str], None] | None) -> None:
+    web = installation.settings.web
+    with _bound(web.host, web.port) as bound:
+        crew = Crew(_serve_shared, installation.settings, bound, process_count(installation))
+        follower = Follower(installation)
+        follower.start()
+        try:
+            with _ending_at_sigterm():
+                crew.run(lambda: ready(_url(web.host, bound)) if ready else None)
+        finally:
+            follower.stop()
+
+
+def _serve_shared(settings: Settings, bound: socket.socket, up: Callable[[], None]) -> None:
+    """Serve, in a process of its own, a socket that others serve too."""
+    site = Site(open_installation(settings), bound)
+    up()
     with _ending_at_sigterm():
         site.run()
 
@@ -136,6 +185,11 @@ def _ending_at_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _url(host: str, bound: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{bound.getsockname()[1]}"
 
 
 def _bound(host: str, port: int) -> socket.socket:

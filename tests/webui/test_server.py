@@ -32,8 +32,8 @@ def _settled(said: Callable[[], bool], within_s: float = 5.0) -> bool:
     return False
 
 
-def _at(site: Site, host: str, port: int):
-    web = replace(site.installation.settings.web, host=host, port=port)
+def _at(site: Site, host: str, port: int, processes: int = 1):
+    web = replace(site.installation.settings.web, host=host, port=port, processes=processes)
     return replace(site.installation, settings=replace(site.installation.settings, web=web))
 
 
@@ -84,7 +84,8 @@ def test_it_serves_where_it_says_and_stops(site: Site) -> None:
         urllib.request.urlopen(f"{server.url}/health", timeout=5)
 
 
-def test_a_polite_request_to_end_ends_it(site: Site) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_polite_request_to_end_ends_it(site: Site, processes: int) -> None:
     """SIGTERM, as a service manager sends it, stops the site and returns to the caller."""
     told: list[str] = []
 
@@ -93,7 +94,7 @@ def test_a_polite_request_to_end_ends_it(site: Site) -> None:
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
     before = signal.getsignal(signal.SIGTERM)
-    serve(_at(site, "127.0.0.1", 0), ready)
+    serve(_at(site, "127.0.0.1", 0, processes), ready)
     assert told[0].startswith("http://127.0.0.1:")
     assert signal.getsignal(signal.SIGTERM) == before
 
