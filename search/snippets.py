@@ -13,7 +13,7 @@ from records.geometry import Box, union
 from records.model import PageWords
 from search.query import Node, Spelling, Term, terms_of
 from search.spelling import is_near
-from search.text import tokens
+from search.text import LONGEST_TOKEN, tokens
 
 LONGEST = 200  # characters of a snippet
 BEFORE = 60  # of which at most so many stand before the first hit
@@ -89,16 +89,39 @@ def _tokens_among(words: Sequence[str], wanted: frozenset[str]) -> list[tuple[in
 
     "" stands for all tokens between two of them; few words of a page are told of a query.
     """
-    telling = {word for word in set(words) if not wanted.isdisjoint(_cut(word))}
     cut: list[tuple[int, str]] = []
     last = -1
-    for place, word in enumerate(words):
-        if word in telling:
-            if any(map(_cut, words[last + 1 : place])):
-                cut.append((place, ""))
-            cut += ((place, token) for token in _cut(word))
-            last = place
+    for place in sorted(_places_of(words, wanted)):
+        if any(map(_cut, words[last + 1 : place])):
+            cut.append((place, ""))
+        cut += ((place, token) for token in _cut(words[place]))
+        last = place
     return cut
+
+
+def _places_of(words: Sequence[str], wanted: frozenset[str]) -> set[int]:
+    """Return which words have a wanted token: plain ones by a look through all as one text."""
+    plain = [word if word.isascii() else "" for word in words]
+    places = {
+        place
+        for place, word in enumerate(plain)
+        if not word and not wanted.isdisjoint(_cut(words[place]))
+    }
+    text = "\n".join(plain).lower()
+    found = [at for token in wanted if token.isascii() for at in _finds(text, token)]
+    ends = list(accumulate(len(word) + 1 for word in plain)) if found else []
+    return places.union(bisect_right(ends, at) for at in found)
+
+
+def _finds(text: str, token: str) -> Iterator[int]:
+    """Yield where a token begins in a text of small letters without accents."""
+    at = text.find(token)
+    while at >= 0:
+        after = at + len(token)
+        ends = len(token) == LONGEST_TOKEN or not text[after : after + 1].isalnum()
+        if ends and not text[at - 1 : at].isalnum():
+            yield at
+        at = text.find(token, after)
 
 
 def _together(term: Term, cut: Sequence[tuple[int, str]], met: frozenset[str]) -> set[int]:
