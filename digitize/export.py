@@ -9,26 +9,27 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from digitize import layered, markup
-from digitize.corrections import CorrectedPage, corrected_lines
+from digitize.corrections import CorrectedPage, corrected_lines, writable
 from digitize.installation import Installation
 from digitize.values import Reading
 from records import noting
 from records.access import Action, Viewer, may
 from records.archive import hash_file
-from records.errors import InputError
-from records.model import Document, DocumentStatus, Field, Line
+from records.errors import ArchiveError, InputError
+from records.model import Document, DocumentStatus, Field, Line, Page
 
 IN_ONE_FILE = ("csv", "jsonl")
 IN_A_FOLDER = ("pdf", "hocr", "alto")
 FORMATS = IN_ONE_FILE + IN_A_FOLDER
 _RECORD_COLUMNS = ("id", "source", "sha256", "department", "form", "status", "title", "date")
+MOST_PAGES, MOST_MB = 300, 200  # of one PDF of many records; it is made in memory
 _PAGE = 200
 _SLUG_LENGTH = 60
 
@@ -39,6 +40,14 @@ class Exported:
 
     document: Document
     files: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Records for one PDF, and a sentence for each page, or record, that cannot be in it."""
+
+    documents: tuple[Document, ...]
     left_out: tuple[str, ...]
 
 
@@ -201,8 +210,7 @@ def _write_record(
 ) -> Exported:
     pages, faults = _usable(installation, document, kind)
     if not pages:
-        why = "is not read yet" if document.status is DocumentStatus.WAITING else "has no page left"
-        fault = f"Record {document.id} ('{document.source}') {why}; no file was written for it."
+        fault = f"{_without_pages(document)}; no file was written for it."
         return Exported(document, (), (*faults, fault))
     files = []
     for name, content in _files(installation, document, pages, kind):
@@ -225,6 +233,49 @@ def searchable_pdf(installation: Installation, document: Document) -> tuple[byte
     return _drawn(installation, document, pages), tuple(faults)
 
 
+def gathered(installation: Installation, documents: Iterable[Document]) -> Gathered:
+    """Look over records, that their reader may export, which shall be one searchable PDF.
+
+    Raises InputError when that were more than one PDF takes, or none at all.
+    """
+    usable, left_out, pages, size = list[Document](), list[str](), 0, 0
+    for document in documents:
+        some = False
+        for page in installation.store.pages(document.id):
+            pages += 1
+            if fault := _fault(installation, document, page, "pdf"):
+                left_out.append(fault)
+                continue
+            some = True
+            size += installation.archive.image_path(page.image or "").stat().st_size
+            if pages > MOST_PAGES or size > MOST_MB * 1_000_000:
+                raise InputError(
+                    f"One PDF takes at most {MOST_PAGES} pages and {MOST_MB} MB, and these records "
+                    "have more; search more narrowly, or ask your technician for 'digitize export'."
+                )
+        if some:
+            usable.append(document)
+        elif document.status in (DocumentStatus.WAITING, DocumentStatus.FAILED):
+            left_out.append(f"{_without_pages(document)}.")
+    if not usable:
+        raise InputError("None of these records has a page that could be read; search for others.")
+    if not installation.archive.has_room(size):
+        raise ArchiveError("The server's disk has too little room to make this PDF.")
+    return Gathered(tuple(usable), tuple(left_out))
+
+
+def write_gathered(
+    installation: Installation, what: Gathered, title: str, created: str, out: IO[bytes]
+) -> None:
+    """Write gathered records to one searchable PDF/A-2b; raises OSError when the disk is full."""
+    about = layered.About(writable(title), created, ())
+    records = (
+        (document, _pictured(installation, _usable(installation, document, "pdf")[0]))
+        for document in what.documents
+    )
+    layered.write_searchable_pdf(about, records, out)
+
+
 def _files(
     installation: Installation, document: Document, pages: list[CorrectedPage], kind: str
 ) -> Iterator[tuple[str, bytes]]:
@@ -240,9 +291,14 @@ def _files(
 
 
 def _drawn(installation: Installation, document: Document, pages: list[CorrectedPage]) -> bytes:
+    return layered.searchable_pdf(document, _pictured(installation, pages))
+
+
+def _pictured(
+    installation: Installation, pages: list[CorrectedPage]
+) -> Iterator[tuple[CorrectedPage, bytes]]:
     path = installation.archive.image_path
-    pictured = ((each, path(each.page.image or "").read_bytes()) for each in pages)
-    return layered.searchable_pdf(document, pictured)
+    return ((each, path(each.page.image or "").read_bytes()) for each in pages)
 
 
 def _usable(
@@ -251,17 +307,29 @@ def _usable(
     """Return those of a record's pages that a format can give, and a sentence for each other."""
     usable, faults = list[CorrectedPage](), list[str]()
     for each in corrected_pages(installation, document.id):
-        page = f"page {each.page.number} of '{document.source}'"
-        if each.page.image is None:
-            fault = f"{page} could not be read and is left out; look at the original"
-        elif kind == "pdf" and not _is_sound(installation, each.page.image):
-            fault = f"the picture of {page} is missing or damaged, and the page left out; "
-            fault += "run 'digitize repair', which has it made again"
+        if fault := _fault(installation, document, each.page, kind):
+            faults.append(fault)
         else:
             usable.append(each)
-            continue
-        faults.append(f"Record {document.id}: {fault}.")
     return usable, faults
+
+
+def _fault(installation: Installation, document: Document, page: Page, kind: str) -> str | None:
+    """Return a sentence that says why a format cannot give a page, or None when it can."""
+    named = f"page {page.number} of '{document.source}'"
+    if page.image is None:
+        fault = f"{named} could not be read and is left out; look at the original"
+    elif kind == "pdf" and not _is_sound(installation, page.image):
+        fault = f"the picture of {named} is missing or damaged, and the page left out; "
+        fault += "run 'digitize repair', which has it made again"
+    else:
+        return None
+    return f"Record {document.id}: {fault}."
+
+
+def _without_pages(document: Document) -> str:
+    why = "is not read yet" if document.status is DocumentStatus.WAITING else "has no page left"
+    return f"Record {document.id} ('{document.source}') {why}"
 
 
 def _is_sound(installation: Installation, image: str) -> bool:

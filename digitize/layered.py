@@ -9,11 +9,13 @@ import io
 import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import IO, Any, BinaryIO, cast
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, OutlineItem, Pdf, Stream
 from PIL import ImageCms
 
 from digitize import __version__
@@ -33,28 +35,91 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _NOT_INTERLACED = 0, 0
 
 
-def searchable_pdf(document: Document, pages: Iterable[tuple[CorrectedPage, bytes]]) -> bytes:
-    """Return a record as PDF/A-2b; each page comes with its stored PNG, grey or black and white.
+Pictured = tuple[CorrectedPage, bytes]  # a page, and its stored PNG, grey or black and white
 
-    Equal records give equal bytes. Raises ValueError when a PNG is none that was stored. It is
-    made in memory: on a full disk, pikepdf 10 ends the process instead of raising an error.
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a PDF says of itself, beside how it was made; ``created`` is an ISO time."""
+
+    title: str
+    created: str
+    more: tuple[tuple[str, str], ...]  # further XMP properties
+
+
+def searchable_pdf(document: Document, pages: Iterable[Pictured]) -> bytes:
+    """Return a record as PDF/A-2b.
+
+    Equal records give equal bytes. Raises ValueError when a PNG is none that was stored.
     """
     made = io.BytesIO()
+    source = ("dc:source", writable(document.source))
+    identifier = ("dc:identifier", f"sha256:{document.sha256}")
+    title = writable(document.title) or f"Record {document.id}"
     with pikepdf.new() as pdf:
         letters = _Letters()
         font = pdf.make_indirect(Dictionary())
-        for number, (corrected, png) in enumerate(pages):
-            size = page_points(corrected.page.width, corrected.page.height, corrected.page.dpi)
-            pdf.add_blank_page(page_size=size)
-            page = pdf.pages[number]
-            page.Resources = Dictionary(
-                XObject=Dictionary(Scan=_picture(pdf, png)), Font=Dictionary(Words=font)
-            )
-            page.Contents = pdf.make_stream(_drawn(corrected, size, letters))
-        _fill_font(pdf, font, letters)
-        _declare(pdf, document)
-        pdf.save(made, min_version="1.7", deterministic_id=True)
+        _add_pages(pdf, font, letters, pages)
+        _finish(pdf, font, letters, About(title, document.created_at, (source, identifier)), made)
     return made.getvalue()
+
+
+def write_searchable_pdf(
+    about: About, records: Iterable[tuple[Document, Iterable[Pictured]]], out: IO[bytes]
+) -> None:
+    """Write records one after the other as one PDF/A-2b, with a bookmark at each.
+
+    Raises OSError when the disk is full, ValueError when a PNG is none that was stored.
+    """
+    with pikepdf.new() as pdf:
+        letters = _Letters()
+        font = pdf.make_indirect(Dictionary())
+        bookmarks = []
+        for document, pages in records:
+            title = writable(document.title) or f"Record {document.id}"
+            bookmarks.append(OutlineItem(title, len(pdf.pages)))
+            _add_pages(pdf, font, letters, pages)
+        with pdf.open_outline() as outline:
+            outline.root.extend(bookmarks)
+        _finish(pdf, font, letters, about, _Unflushed(out))
+    out.flush()
+
+
+class _Unflushed(io.RawIOBase):
+    """A file to write to, not flushed: what goes wrong in that ends the process (pikepdf 10)."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+
+    def write(self, data: Any) -> int:
+        """Write all of some bytes."""
+        self._out.write(data)
+        return len(data)
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+
+def _add_pages(
+    pdf: Pdf, font: pikepdf.Object, letters: _Letters, pages: Iterable[Pictured]
+) -> None:
+    for number, (corrected, png) in enumerate(pages, len(pdf.pages)):
+        size = page_points(corrected.page.width, corrected.page.height, corrected.page.dpi)
+        pdf.add_blank_page(page_size=size)
+        page = pdf.pages[number]
+        page.Resources = Dictionary(
+            XObject=Dictionary(Scan=_picture(pdf, png)), Font=Dictionary(Words=font)
+        )
+        page.Contents = pdf.make_stream(_drawn(corrected, size, letters))
+
+
+def _finish(
+    pdf: Pdf, font: pikepdf.Object, letters: _Letters, about: About, out: IO[bytes] | _Unflushed
+) -> None:
+    _fill_font(pdf, font, letters)
+    _declare(pdf, about)
+    pdf.save(cast(BinaryIO, out), min_version="1.7", deterministic_id=True)
 
 
 def page_points(width: int, height: int, dpi: int) -> tuple[float, float]:
@@ -275,7 +340,7 @@ def _table_sum(padded: bytes) -> int:
     return int(sum(struct.unpack(f">{len(padded) // 4}I", padded))) & 0xFFFFFFFF
 
 
-def _declare(pdf: Pdf, document: Document) -> None:
+def _declare(pdf: Pdf, what: About) -> None:
     """Write what PDF/A asks for: the colours that grey is meant in, and who this is, twice."""
     profile = Stream(pdf, srgb_profile(), N=3, Alternate=Name.DeviceRGB)
     pdf.Root.OutputIntents = Array([
@@ -287,14 +352,14 @@ def _declare(pdf: Pdf, document: Document) -> None:
             DestOutputProfile=pdf.make_indirect(profile),
         )
     ])  # fmt: skip
-    accepted = datetime.fromisoformat(document.created_at).replace(microsecond=0)
+    created = datetime.fromisoformat(what.created).replace(microsecond=0)
     with pdf.open_metadata(set_pikepdf_as_editor=False) as about:
         about["pdfaid:part"] = "2"
         about["pdfaid:conformance"] = "B"
-        about["dc:title"] = writable(document.title) or f"Record {document.id}"
-        about["dc:source"] = writable(document.source)
-        about["dc:identifier"] = f"sha256:{document.sha256}"
-        about["xmp:CreateDate"] = accepted.isoformat()
+        about["dc:title"] = what.title
+        for name, value in what.more:
+            about[name] = value
+        about["xmp:CreateDate"] = created.isoformat()
         about["xmp:CreatorTool"] = f"digitize {__version__}"
         about["pdf:Producer"] = f"pikepdf {pikepdf.__version__}"
 

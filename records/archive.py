@@ -132,12 +132,17 @@ class Archive:
 
     def check_room(self, size: int) -> None:
         """Raise ArchiveError when a file of this many bytes would fill the disk."""
-        free = shutil.disk_usage(self.folder).free
-        if free - 2 * size < self.free_mb * 1_000_000:
+        if not self.has_room(size):
+            free = shutil.disk_usage(self.folder).free
             raise ArchiveError(
                 f"The disk of '{self.folder}' has {free // 1_000_000} MB left, which is too "
                 "little; make room and import again: nothing that was taken in is lost."
             )
+
+    def has_room(self, size: int) -> bool:
+        """Say whether a file of this many bytes, twice while it is made, leaves enough room."""
+        free = shutil.disk_usage(self.folder).free
+        return free - 2 * size >= self.free_mb * 1_000_000
 
     def _keep(self, temporary: Path, target: Path, sha256: str) -> None:
         target.parent.mkdir(exist_ok=True)

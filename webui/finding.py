@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from digitize import export
 from records import noting, personal
 from records.access import Action, may
-from records.model import Field
+from records.errors import BusyError, InputError
+from records.model import Document, Field
+from records.store import now
 from search.finder import Hit
 from search.index import FACETS, SORTS, Facet, Filters
-from webui import wording
+from webui import spool, wording
 from webui.context import installation, person, viewer
 from webui.snippets import line_url
 
@@ -33,6 +47,7 @@ _NEAR = 20  # places that a record is looked for up and down from where it stood
 MOST_LISTED = 5000  # records in one table
 _PLAIN_IN_QUERIES = "!$'()*,/:;?@"
 _SORT_WORDS = {"best": "Best match", "newest": "Newest date", "oldest": "Oldest date"}
+_BINDING = threading.Lock()  # one PDF of many records is made at a time: each is held in memory
 _TITLES = {"form": "Form", "year": "Year", "department": "Department", "status": "Status"}
 
 
@@ -124,6 +139,7 @@ def search() -> ResponseReturnValue:
         tags=noting.tags(installation().store, [hit.document_id for hit in results.hits]),
         line_url=line_url,
         most_listed=MOST_LISTED,
+        most_bound=export.MOST_PAGES,
         sorts={sort: replace(asked, sort=sort, page=1).href() for sort in SORTS},
         sort_words=_SORT_WORDS,
         groups=[_group(name, results.facets.get(name, ()), asked) for name in FACETS],
@@ -174,12 +190,7 @@ def _found_around(asked: Asked, place: int, reach: int) -> tuple[dict[int, Hit],
 def listed() -> ResponseReturnValue:
     """Send what a search finds as a table, up to a number of records that a spreadsheet takes."""
     asked = asked_for(request.args)
-    results = installation().finder.search(
-        asked.text, viewer(), asked.filters, MOST_LISTED, 0, asked.sort
-    )
-    store = installation().store
-    documents = [store.document(hit.document_id, viewer()) for hit in results.hits]
-    mine = [d for d in documents if may(viewer(), Action.EXPORT, d.department)]
+    mine = _exportable(asked, MOST_LISTED)[0]
     stream = io.StringIO(newline="")
     export.write_csv(installation(), mine, stream)
     answer = make_response(stream.getvalue().encode("utf-8-sig"))
@@ -201,6 +212,56 @@ def _tells(field: Field, hit: Hit) -> bool:
     if not field.value or len(field.value) > _SHORT or field.kind == "signature":
         return False
     return field.value not in hit.title and field.value != hit.date
+
+
+@blueprint.get("/found.pdf")
+def bound() -> ResponseReturnValue:
+    """Send what a search finds as one searchable PDF; first say what cannot be in it, if anything.
+
+    It is made in a file without a name, which is gone when it has been sent, or the server dies.
+    """
+    asked = asked_for(request.args)
+    mine, total = _exportable(asked, export.MOST_PAGES)
+    if total > export.MOST_PAGES:
+        raise InputError(
+            f"These are {total:,} records, and one PDF takes at most {export.MOST_PAGES} pages; "
+            "search more narrowly, or add a filter."
+        )
+    if not _BINDING.acquire(blocking=False):
+        raise BusyError("Another list is being made into a PDF; try again in a minute.")
+    try:
+        what = export.gathered(installation(), mine)
+        if what.left_out and not request.args.get("without"):
+            return render_template("found_left_out.html", asked=asked, what=what)
+        title = f"Records found: {asked.text}" if asked.text else "Records"
+        with ExitStack() as unless_whole:
+            file = unless_whole.enter_context(spool.nameless(installation().archive))
+            export.write_gathered(installation(), what, title, now(), file)
+            unless_whole.pop_all()
+    finally:
+        _BINDING.release()
+    return _sent(file, "records.pdf")
+
+
+def _exportable(asked: Asked, most: int) -> tuple[list[Document], int]:
+    """Return the first records that a search finds, as far as this person may export them.
+
+    Beside them how many it finds in all.
+    """
+    results = installation().finder.search(asked.text, viewer(), asked.filters, most, 0, asked.sort)
+    documents = (installation().store.document(h.document_id, viewer()) for h in results.hits)
+    mine = [d for d in documents if may(viewer(), Action.EXPORT, d.department)]
+    return mine, results.total
+
+
+def _sent(file: IO[bytes], name: str) -> Response:
+    """Send a file that is open, as a download; it is closed when it has been sent."""
+    size = file.tell()
+    file.seek(0)
+    answer = send_file(file, "application/pdf", as_attachment=True, download_name=name)
+    answer.content_length = size
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def asked_for(args: MultiDict[str, str]) -> Asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, cast
 
 from flask import Flask, Request
@@ -32,6 +32,11 @@ class SpoolingRequest(Request):
     ) -> IO[bytes]:
         place = folder(installation().archive)
         return cast(IO[bytes], NamedTemporaryFile("w+b", dir=place, suffix=".upload"))
+
+
+def nameless(archive: Archive) -> IO[bytes]:
+    """Return a new file in the spool that has no name, and is gone when it is closed."""
+    return cast(IO[bytes], TemporaryFile("w+b", dir=folder(archive)))
 
 
 def register(app: Flask, archive: Archive) -> None:

@@ -25,7 +25,7 @@ from digitize.intake import walk
 from records.errors import InputError
 from records.filing import Intake
 from records.geometry import Box, untouched
-from records.model import Document, DocumentStatus, Line, Page, PageKind, Word
+from records.model import Document, DocumentStatus, Line, Page, PageKey, PageKind, Word
 from tests.digitize.making import SAMPLES, as_bytes, configured
 
 # A card in black and white, one in grey, and born-digital minutes of two pages.
@@ -98,8 +98,8 @@ def made_page(words: list[list[str]], dpi: int = 200) -> tuple[CorrectedPage, by
             left = right + 20
         lines.append(Line(tuple(placed)))
     stored = Page(
-        1, 1, 1, 1, "read", PageKind.SCAN, "ab" * 32, 1700, 2200, dpi, untouched(1700, 2200), (),
-        False, False, 0.9, None, "r", None,
+        1, 1, 1, 1, PageKey("cd" * 32, 1), None, "read", PageKind.SCAN, "ab" * 32,
+        1700, 2200, dpi, untouched(1700, 2200), (), False, False, 0.9, None, "r", None,
     )  # fmt: skip
     return CorrectedPage(stored, tuple(lines)), as_bytes(Image.new("1", (1700, 2200), 1), "PNG")
 
@@ -309,6 +309,29 @@ def check_content(page: pikepdf.Page) -> None:
     assert steps[-1] == "ET"
     (mode,) = [s.operands for s in pikepdf.parse_content_stream(page) if str(s.operator) == "Tr"]
     assert list(mode) == [3]
+
+
+def test_many_records_are_one_pdf_a(read: Desk) -> None:
+    """Records one after the other, by the same rules; each page has its own text and picture."""
+    made = io.BytesIO()
+    what = export.gathered(read.installation, read.records)
+    assert what.left_out == ()
+    export.write_gathered(read.installation, what, "Drawer 1", "2026-01-02T03:04:05+00:00", made)
+    single = [text_of(read.pdf(document)) for document in read.records]
+    assert len(single) > 1
+    assert text_of(made.getvalue()) == "".join(single)
+    with pikepdf.open(made) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        for thing in pdf.objects:
+            for part in _parts(thing):
+                check_part(part)
+        check_colours(pdf)
+        for page in pdf.pages:
+            check_font(page.Resources.Font.Words)
+            check_content(page)
+        with pdf.open_metadata() as about:
+            assert (about["pdfaid:part"], about["dc:title"]) == ("2", "Drawer 1")
+            assert "dc:identifier" not in about
 
 
 def test_a_correction_is_in_the_text(read: Desk) -> None:

@@ -66,6 +66,7 @@ ROUTES: dict[str, Expected] = {
     "finding.search": lambda who, key: 200,
     "finding.offers": lambda who, key: 200,
     "finding.listed": lambda who, key: 200,
+    "finding.bound": lambda who, key: 200,
     "snippets.line": _sees,
     "record.show": _sees,
     "record.printed": _sees,

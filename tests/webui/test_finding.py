@@ -6,12 +6,20 @@ import csv
 import html
 import io
 import re
+import subprocess
 from dataclasses import replace
+from pathlib import Path
+from typing import IO
 
+import pikepdf
 import pytest
 from PIL import Image
+from werkzeug.test import TestResponse
 
+from digitize import export
+from records.archive import Archive
 from records.model import DocumentStatus
+from webui import finding, spool
 
 from .conftest import PERMIT, Site, csrf, file_record
 
@@ -376,3 +384,128 @@ def test_whatever_is_typed_has_offers_or_none(shared_site: Site, text: str) -> N
     answer = shared_site.client("carl").get("/offers", query_string={"q": text})
     assert answer.status_code == 200
     assert isinstance(answer.json, list)
+
+
+def _bound(site: Site, query: str, who: str = "carl") -> tuple[TestResponse, str]:
+    """Return the PDF of what is found, and its text."""
+    answer = site.client(who).get(f"/found.pdf?{query}", buffered=True)
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/pdf", answer.text
+    done = subprocess.run(["pdftotext", "-", "-"], input=answer.data, capture_output=True)
+    return answer, done.stdout.decode()
+
+
+def test_what_is_found_is_one_pdf(shared_site: Site) -> None:
+    """All pages of the records that are found, with their text and a bookmark at each record."""
+    client = shared_site.client("carl")
+    assert "/found.pdf?q=maple" in client.get("/?q=maple").text
+    answer, text = _bound(shared_site, "q=maple")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=records.pdf"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.content_length == len(answer.data)
+    assert text.count("BUILDING PERMIT APPLICATION") == 2
+    assert text.count("Conditions of the permit") == 2
+    with pikepdf.open(io.BytesIO(answer.data)) as pdf:
+        assert len(pdf.pages) == 4
+        with pdf.open_outline() as outline:
+            marks = {str(item.title): item.destination[0] for item in outline.root}
+        assert list(marks) == ["114 Maple Street - O'Brien", "Council minutes"]
+        places = [pdf.pages.index(pikepdf.Page(page)) for page in marks.values()]
+        assert places == [0, 2]
+        assert str(pdf.docinfo.Title) == "Records found: maple"
+    left = list(spool.folder(shared_site.installation.archive).iterdir())
+    assert left == []
+
+
+def test_the_pdf_has_what_one_may_have(shared_site: Site) -> None:
+    """Each gets their own; a record that one may not see is not counted either."""
+    for who, titles in (("carl", 2), ("ada", 3), ("outsider", 2)):
+        answer = _bound(shared_site, "q=maple", who)[0]
+        with pikepdf.open(io.BytesIO(answer.data)) as pdf, pdf.open_outline() as outline:
+            found = [str(item.title) for item in outline.root]
+        assert len(found) == titles
+        assert ("Dog licence 77" in found) is (who != "carl")
+
+
+def test_what_cannot_be_in_the_pdf_is_said_first(site: Site) -> None:
+    """A page without a sound picture, and a file that could not be read: a list, then the rest."""
+    store, archive = site.installation.store, site.installation.archive
+    page = store.pages(site.records["permit"])[1]
+    path = archive.image_path(page.image or "")
+    spec = replace(PERMIT, title="Another", lines=("another page",))
+    file_record(site.installation, spec, "another.pdf", pages=1)
+    path.chmod(0o600)
+    path.write_bytes(b"damaged")
+    site.installation.finder.sync()
+    client = site.client("carl")
+    said = html.unescape(client.get("/found.pdf").text)
+    assert "the picture of page 2 of 'permit.pdf' is missing or damaged" in said
+    assert "('locked.pdf') has no page left." in said
+    (href,) = re.findall(r'class="button" href="([^"]+)"', said)
+    answer = client.get(href, buffered=True)
+    assert answer.mimetype == "application/pdf"
+    with pikepdf.open(io.BytesIO(answer.data)) as pdf:
+        assert len(pdf.pages) == 3
+    page_of = client.get("/found.pdf?q=locked&without=1")
+    assert page_of.status_code == 400
+    assert "None of these records has a page that could be read" in page_of.text
+
+
+@pytest.mark.parametrize(("most_pages", "most_mb"), [(3, 200), (300, 0)])
+def test_too_much_for_one_pdf_is_refused(
+    shared_site: Site, monkeypatch: pytest.MonkeyPatch, most_pages: int, most_mb: int
+) -> None:
+    """By pages and by size, with a sentence that says what to do."""
+    monkeypatch.setattr(export, "MOST_PAGES", most_pages)
+    monkeypatch.setattr(export, "MOST_MB", most_mb)
+    answer = shared_site.client("carl").get("/found.pdf?q=maple")
+    assert answer.status_code == 400
+    assert f"at most {most_pages} pages and {most_mb} MB" in answer.text
+    assert "search more narrowly" in answer.text
+
+
+def test_too_many_records_for_one_pdf_are_refused(
+    shared_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No link offers what cannot be had, and its address says why not."""
+    monkeypatch.setattr(export, "MOST_PAGES", 1)
+    client = shared_site.client("carl")
+    assert "/found.pdf" not in client.get("/?q=maple").text
+    answer = client.get("/found.pdf?q=maple")
+    assert answer.status_code == 400
+    assert "These are 2 records, and one PDF takes at most 1 pages" in answer.text
+
+
+def test_one_list_is_made_at_a_time(shared_site: Site) -> None:
+    """Who comes while another's is made is told to try again, and it is free again afterwards."""
+    with finding._BINDING:
+        answer = shared_site.client("carl").get("/found.pdf?q=maple")
+    assert answer.status_code == 503
+    assert "try again in a minute" in answer.text
+    _bound(shared_site, "q=maple")
+
+
+@pytest.mark.parametrize("buffering", [0, -1, 10_000_000])
+def test_a_full_disk_ends_no_server(
+    site: Site, monkeypatch: pytest.MonkeyPatch, buffering: int
+) -> None:
+    """The PDF that does not fit is a page that says so; nothing of it stays, and all goes on."""
+    files = []
+
+    def full(archive: Archive) -> IO[bytes]:
+        file = Path("/dev/full").open("wb", buffering)  # noqa: SIM115 - what is tested closes it
+        files.append(file)
+        return file
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spool, "nameless", full)
+        answer = site.client("carl").get("/found.pdf?q=maple")
+    assert answer.status_code == 500
+    assert "the disk may be full" in answer.text
+    assert [file.closed for file in files] == [True]
+    with monkeypatch.context() as patched:
+        patched.setattr(Archive, "has_room", lambda *_: False)
+        answer = site.client("carl").get("/found.pdf?q=maple")
+    assert answer.status_code == 500
+    assert "too little room" in answer.text
+    _bound(site, "q=maple")
