@@ -93,7 +93,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "web": {
         "host": "The address to serve on; only this machine sees 127.0.0.1.",
         "port": "The port to serve on.",
-        "threads": "People served at the same moment.",
+        "processes": "Processes that serve the site.",
+        "threads": "People served at the same moment, by all processes together.",
         "session_hours": "A person who does nothing for so long is signed out.",
         "upload_mb": "The most that may be sent from a browser at a time, in megabytes.",
         "secure_cookies": (
