@@ -41,8 +41,10 @@ from records.model import (
 )
 from records.overlaying import PageText, lines_of
 from records.schema import migrations
+from records.turnstile import Turnstile
 
 BUSY_MS = 10_000
+_ASK_S = 0.002
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -101,6 +103,31 @@ def _to_write_ahead(conn: sqlite3.Connection) -> None:
         time.sleep(0.05)
 
 
+def _begin(conn: sqlite3.Connection, until: float) -> None:
+    """Take the write lock, asking every few milliseconds: SQLite itself asks ten times a second."""
+    conn.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                conn.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > until:
+                    raise _busy("another process is writing") from error
+            time.sleep(_ASK_S)
+    finally:
+        conn.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
+
+def _busy(why: str) -> BusyError:
+    """Return what a person is told, with a note for the log of who holds the database."""
+    error = BusyError("The database is busy; try again in a minute.")
+    error.add_note(f"For {BUSY_MS / 1000:.0f} s it was not free: {why}.")
+    return error
+
+
 class Store:
     """The database of one archive; safe to share between threads, each gets its own connection."""
 
@@ -112,6 +139,7 @@ class Store:
         """
         self.path = path
         self._local = threading.local()
+        self._writers = Turnstile()
         self._connections: list[sqlite3.Connection] = []
         weakref.finalize(self, _close_all, self._connections)
         try:
@@ -162,17 +190,22 @@ class Store:
         """Run one short transaction that holds the write lock from its first statement.
 
         sqlite-utils' own ``atomic`` opens a deferred one, whose upgrade to a write fails at once
-        when another process writes.
+        when another process writes. Raises BusyError when others write for too long.
         """
         db = self.db
-        db.conn.execute("BEGIN IMMEDIATE")
+        until = time.monotonic() + BUSY_MS / 1000
+        if not self._writers.enter(BUSY_MS / 1000):
+            raise _busy(f"{self._writers.inside()} of this process is writing")
         try:
+            _begin(db.conn, until)
             yield db
             db.conn.execute("COMMIT")
         except BaseException:
             if db.conn.in_transaction:  # SQLite has ended it by itself when the disk was full
                 db.conn.execute("ROLLBACK")
             raise
+        finally:
+            self._writers.leave()
 
     def next_rev(self, db: Database) -> int:
         """Count up and return the revision that a changed record gets; inside ``write`` only."""

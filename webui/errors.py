@@ -102,7 +102,8 @@ def signed_out_page() -> Response:
 def _digitize_error(error: DigitizeError) -> Response:
     page = page_for(error)
     if page.status >= 500:
-        current_app.logger.error("%s %s: %s", request.method, request.path, error)
+        said = " ".join([str(error), *getattr(error, "__notes__", ())])
+        current_app.logger.error("%s %s: %s", request.method, request.path, said)
     # Someone who may not see a record is told the same as when there is none.
     return _answer(page, "There is no such page." if page is _ABSENT else str(error))
 

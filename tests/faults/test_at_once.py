@@ -90,10 +90,7 @@ def test_a_lock_that_stays_is_said(house: House, tmp_path: Path, command: str) -
     house.prepare()
     holder = sqlite3.connect(house.archive / "records.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    impatient = (
-        "import records.store as s\n"
-        "s._PRAGMAS = tuple(p.replace('10000', '300') for p in s._PRAGMAS)"
-    )
+    impatient = "import records.store as s\ns.BUSY_MS = 300"
     words = ("import", scan) if command == "import" else ("users", "add", "ann", "--role", "clerk")
     ran = house.run(*words, before=impatient)
     holder.execute("ROLLBACK")

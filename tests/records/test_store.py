@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -117,7 +118,7 @@ def test_a_database_that_stays_locked_is_busy(
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode=WAL")
     other.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr("records.store._PRAGMAS", ("PRAGMA busy_timeout=50",))
+    monkeypatch.setattr("records.store.BUSY_MS", 50)
     with pytest.raises(BusyError, match="try again in a minute"):
         Store(path)
     other.close()
@@ -164,6 +165,57 @@ def test_a_full_disk_is_told_and_the_store_goes_on(store: Store) -> None:
     fill()
     found = conn.execute("SELECT length(value) FROM meta WHERE key = 'big'").fetchone()
     assert found[0] == 1_000_000
+
+
+def test_whoever_writes_without_a_pause_keeps_nobody_out(store: Store) -> None:
+    """A thread that writes now and then waits for one write, not until the busy one has ended."""
+    done, seen = threading.Event(), []
+
+    def busy() -> None:
+        while not done.is_set():
+            with store.write():
+                seen.append("busy")
+                time.sleep(0.005)
+        store.close()
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    while not seen:
+        time.sleep(0.001)
+    for _ in range(5):
+        before = len(seen)
+        with store.write():
+            assert len(seen) - before <= 2
+    done.set()
+    thread.join()
+
+
+def test_a_database_that_is_held_too_long_is_busy(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits is told to try again, a note says who holds it, and later writes work."""
+    monkeypatch.setattr("records.store.BUSY_MS", 50)
+    notes: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(BusyError, match="try again in a minute") as told, store.write():
+            raise AssertionError("not reached")
+        notes.extend(told.value.__notes__)
+        store.close()
+
+    thread = threading.Thread(target=wait)
+    with store.write():
+        thread.start()
+        thread.join()
+    assert "thread 'MainThread' " in notes[0].replace(",", " ")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(BusyError) as told, store.write():
+        raise AssertionError("not reached")
+    assert "another process is writing" in told.value.__notes__[0]
+    other.close()
+    with store.write() as db:
+        db.table("meta").insert({"key": "later", "value": "done"})
 
 
 def test_eight_writers_lose_nothing(store: Store) -> None:
