@@ -12,7 +12,7 @@ import pytest
 from digitize import markup
 from digitize.corrections import CorrectedPage
 from records.geometry import Box, untouched
-from records.model import Document, DocumentStatus, Line, Page, PageKind, Word
+from records.model import Document, DocumentStatus, Line, Page, PageKey, PageKind, Word
 
 X = "{http://www.w3.org/1999/xhtml}"
 A = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -53,8 +53,8 @@ ATTRIBUTES = {
 def page(*lines: tuple[Word, ...], number: int = 1) -> CorrectedPage:
     """Return a page of 400 x 300 pixels with these lines."""
     stored = Page(
-        number, 7, number, number, "read", PageKind.SCAN, "ab" * 32, 400, 300, 200,
-        untouched(400, 300), (), False, False, 0.9, None, "tesseract 5", None,
+        number, 7, number, number, PageKey("ab", number), None, "read", PageKind.SCAN, "ab" * 32,
+        400, 300, 200, untouched(400, 300), (), False, False, 0.9, None, "tesseract 5", None,
     )  # fmt: skip
     return CorrectedPage(stored, tuple(Line(words) for words in lines))
 
