@@ -99,6 +99,8 @@ def lay_over(lines: Iterable[Line], corrections: Sequence[Correction]) -> tuple[
     Words whose middle lies in a place make way. Where a correction finds none, it stands beside
     the line at its height, or is a line of its own. No correction drives out another.
     """
+    if not corrections:
+        return tuple(LaidLine(line.words, (None,) * len(line.words), ()) for line in lines)
     rows = [_Row([(word, None) for word in line.words], []) for line in lines]
     for correction in sorted(corrections, key=lambda c: c.id):
         _lay(rows, correction)

@@ -60,6 +60,7 @@ def rewrite(
         page, line = _line(store, before, said)
         new = changes(line, words, sure)
         if new:
+            _require_seen(line, said, before)
             _take_back(db, viewer, {number for change in new for number in change.replaces})
             _insert(db, viewer, page, new)
             write_record(db, store, before, replace(before, title=title()))
@@ -78,6 +79,7 @@ def put_back(
     require(viewer, Action.CORRECT, before.department)
     with store.write() as db:
         page, line = _line(store, before, said)
+        _require_seen(line, said, before)
         gone = {correction.id for correction in line.corrections}
         if gone:
             _take_back(db, viewer, gone)
@@ -91,14 +93,16 @@ def put_back(
 
 
 def _line(store: Store, before: Document, said: SaidLine) -> tuple[PageText, LaidLine]:
-    """Return the page and the line that a person speaks of, if it still is what they saw."""
+    """Return the page and the line that a person speaks of."""
     page = store.page_text(before.id, said.page)
     if page is None or not 0 < said.number <= len(page.lines):
         raise stale(before)
-    line = page.lines[said.number - 1]
+    return page, page.lines[said.number - 1]
+
+
+def _require_seen(line: LaidLine, said: SaidLine, before: Document) -> None:
     if line.text.split() != said.was.split():
         raise stale(before)
-    return page, line
 
 
 def _lines(store: Store, before: Document, said: SaidLine) -> tuple[LaidLine, ...]:

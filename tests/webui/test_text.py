@@ -201,6 +201,15 @@ def test_who_comes_second_loses_nothing(site: Site, say: Say) -> None:
     assert "Owner typed with care" in texts(site)
 
 
+def test_saving_twice_is_saving_once(site: Site, say: Say) -> None:
+    """Who presses Enter twice, or types what another has saved meanwhile, is told that it is so."""
+    was, seen = texts(site)[OWNER - 1], site.document("permit").version
+    for _ in range(2):
+        answer = say(OWNER, "Owner Ann", was=was, version=str(seen))
+        assert answer.status_code == 303
+    assert site.document("permit").version == seen + 1
+
+
 def test_the_same_line_corrected_by_two(site: Site, say: Say) -> None:
     """The second sees what it says now beside what they typed."""
     was, seen = texts(site)[OWNER - 1], site.document("permit").version
