@@ -14,9 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from digitize import export
+from digitize import arranging, desk, export
 from records import rows
 from records.model import Line
+from records.rewriting import SaidLine
 
 from .conftest import PERMIT, Site, csrf, file_record
 
@@ -290,6 +291,23 @@ def test_a_record_of_no_form_is_called_by_its_text(site: Site) -> None:
     site.installation.finder.sync()
     assert "Minutes of the Council" in client.get("/?q=title:council").text
     assert send("/put-back", "Minutes of the Council", "").startswith(f"{first} - ")
+
+
+def test_it_goes_where_its_page_goes(site: Site) -> None:
+    """A page that is made a record of its own takes along what people said of its text."""
+    store, number = site.installation.store, site.records["permit"]
+    viewer = store.system_viewer("ada")
+    said = SaidLine(2, 2, "Conditions of the permit", "Terms of the permit")
+    now = desk.rewrite_line(site.installation, viewer, site.document("permit"), said)
+    key = store.pages(number)[1].key
+    made = arranging.split(site.installation, viewer, number, now.version, [key])
+    [page] = store.pages(made)
+    assert [line.text for line in store.lines(made, page.number)][1] == "Terms of the permit"
+    site.installation.finder.sync()
+    assert f"/records/{made}?" in site.client("ada").get('/?q="terms of the permit"').text
+    client = site.client("ada")
+    form = client.get(f"/records/{made}?text=open&line=2").text
+    assert f'action="/records/{made}/pages/{page.number}/lines/2"' in form
 
 
 def test_text_of_another_page_is_corrected_there(site: Site) -> None:
