@@ -17,7 +17,7 @@ from digitize.values import Reading
 from records import noting
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
-from records.model import Document, DocumentStatus, Field, FieldStatus, Page, Word
+from records.model import Document, DocumentStatus, Field, FieldStatus, Page
 from records.overlaying import lines_of
 from webui import arranging, images, page_text, wording
 from webui.context import installation, viewer
@@ -80,7 +80,6 @@ class PageView:
     page: Page
     marks: tuple[Mark, ...]
     text: ShownText
-    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +302,7 @@ def _view(
     shown = page_text.shown(words, page, entry, installation().settings.forms.sure, here)
     if shown.entry and shown.entry.place:
         drawn.append(Mark("chosen", shown.entry.place, "The line that you correct", None))
-    return PageView(page, tuple(drawn), shown, tuple(w for line in lines for w in line.words))
+    return PageView(page, tuple(drawn), shown)
 
 
 def _neighbours(
@@ -356,7 +355,8 @@ def _offers(field: Field, template: FieldTemplate | None, view: PageView | None)
     if settled or view is None or view.page.number != field.page:
         return ()
     customs = installation().settings.forms
-    return offers(field, view.words, template, Reading(customs.day_first, customs.region))
+    words = (shown.word for line in view.text.lines for shown in line.words)
+    return offers(field, words, template, Reading(customs.day_first, customs.region))
 
 
 def options_of(field: Field, template: FieldTemplate | None) -> tuple[str, ...]:
