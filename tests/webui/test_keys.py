@@ -66,7 +66,8 @@ def test_single_letters_are_switched_off_for_oneself(site: Site) -> None:
     carl, vera = site.client("carl"), site.client("vera")
     assert 'data-letters="on"' in carl.get("/").text
     data = {"csrf_token": csrf(carl, "/keys")}
-    assert carl.post("/keys", data=data).location == "/keys"
+    for _ in range(2):  # twice is not more than once
+        assert carl.post("/keys", data=data).location == "/keys"
     assert "Keys of one letter are switched off." in carl.get("/keys").text
     assert 'data-letters="off"' in carl.get("/").text
     assert 'data-letters="on"' in vera.get("/").text
