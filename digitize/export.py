@@ -115,6 +115,8 @@ def as_json(installation: Installation, document: Document) -> dict[str, Any]:
         "pages": [
             {
                 "number": page.number,
+                "sha256": page.key.sha256,
+                "page_of_file": page.key.number,
                 "text": each.text,
                 "turn": page.geometry.turn,
                 "skew_degrees": page.geometry.skew_degrees,
@@ -287,7 +289,7 @@ def _files(
         yield f"{stem}.hocr", markup.hocr(document, pages)
     else:
         for each in pages:
-            yield f"{stem}-p{each.page.number:04}.xml", markup.alto(document, each)
+            yield f"{stem}-p{each.page.number:04}.xml", markup.alto(each)
 
 
 def _drawn(installation: Installation, document: Document, pages: list[CorrectedPage]) -> bytes:

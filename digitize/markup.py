@@ -69,7 +69,7 @@ def _bbox(box: Box) -> str:
     return f"bbox {box.left} {box.top} {box.right} {box.bottom}"
 
 
-def alto(document: Document, each: CorrectedPage) -> bytes:
+def alto(each: CorrectedPage) -> bytes:
     """Return one page of a record as an ALTO 4 file, measured in pixels of the page image.
 
     The page is one block: lines are known, paragraphs and columns are not.
@@ -84,7 +84,7 @@ def alto(document: Document, each: CorrectedPage) -> bytes:
             "SCHEMAVERSION": _ALTO_VERSION,
         },
     )
-    _describe(SubElement(root, "Description"), document, page)
+    _describe(SubElement(root, "Description"), page)
     whole = _place(Box(0, 0, page.width, page.height))
     sheet = SubElement(
         SubElement(root, "Layout"),
@@ -108,12 +108,12 @@ def alto(document: Document, each: CorrectedPage) -> bytes:
     return _written(root, b'<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
-def _describe(made: Element, document: Document, page: Page) -> None:
+def _describe(made: Element, page: Page) -> None:
     """Say what was measured in which unit, and what made it; the order is the schema's."""
     SubElement(made, "MeasurementUnit").text = "pixel"
     image = SubElement(made, "sourceImageInformation")
     SubElement(image, "fileName").text = f"{page.image}.png"
-    SubElement(image, "documentIdentifier").text = f"sha256:{document.sha256}"
+    SubElement(image, "documentIdentifier").text = f"sha256:{page.key.sha256}"
     reading = SubElement(made, "Processing", {"ID": "reading"})
     SubElement(reading, "processingCategory").text = "contentGeneration"
     SubElement(reading, "processingStepDescription").text = f"read by {page.reader}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitize import arranging as desk
-from digitize import export
+from digitize import export, markup
 from digitize.desk import look_over, undo
 from digitize.importing import Importer
 from digitize.installation import open_installation
@@ -292,6 +292,10 @@ def test_pages_move_to_a_place_in_another_record(office: Office) -> None:
     assert office.says(one) == ["a sheet1", "b sheet1", "a sheet2"]
     assert office.says(two) == ["b sheet2"]
     assert [f.name for f in office.store.files(one)] == ["a.pdf", "b.pdf"]
+    told = export.as_json(office.installation, office.record(one))["pages"]
+    assert [PageKey(p["sha256"], p["page_of_file"]) for p in told] == office.keys(one)
+    moved = export.corrected_pages(office.installation, one)[1]
+    assert f"sha256:{page[0].sha256}" in markup.alto(moved).decode()
 
 
 def test_a_page_is_laid_aside_and_brought_back(office: Office) -> None:

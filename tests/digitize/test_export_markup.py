@@ -96,7 +96,7 @@ def test_hocr_has_every_word_in_its_line(document: Document) -> None:
 
 def test_alto_has_every_word_in_its_line(document: Document) -> None:
     """Strings with their boxes in pixels and their confidence, and the spaces between them."""
-    root = ElementTree.fromstring(markup.alto(document, page(*WORDS, number=3)))
+    root = ElementTree.fromstring(markup.alto(page(*WORDS, number=3)))
     assert root.findtext(f"{A}Description/{A}MeasurementUnit") == "pixel"
     sheet = next(root.iter(f"{A}Page"))
     assert [sheet.get(k) for k in ("PHYSICAL_IMG_NR", "WIDTH", "HEIGHT")] == ["3", "400", "300"]
@@ -123,7 +123,7 @@ def test_alto_is_as_its_schema_asks(
     document: Document, lines: tuple[tuple[Word, ...], ...]
 ) -> None:
     """Elements stand where ALTO 4.4 lets them, with the attributes it wants, of its types."""
-    root = ElementTree.fromstring(markup.alto(document, page(*lines)))
+    root = ElementTree.fromstring(markup.alto(page(*lines)))
     assert root.tag == f"{A}alto"
     names = list[str]()
     for element in root.iter():
