@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from werkzeug.datastructures import MultiDict
 from digitize import export
 from records import noting, personal
 from records.access import Action, may
-from records.errors import BusyError, InputError
+from records.errors import InputError
 from records.model import Document, Field
 from records.store import now
 from search.finder import Hit
@@ -47,7 +46,6 @@ _NEAR = 20  # places that a record is looked for up and down from where it stood
 MOST_LISTED = 5000  # records in one table
 _PLAIN_IN_QUERIES = "!$'()*,/:;?@"
 _SORT_WORDS = {"best": "Best match", "newest": "Newest date", "oldest": "Oldest date"}
-_BINDING = threading.Lock()  # one PDF of many records is made at a time: each is held in memory
 _TITLES = {"form": "Form", "year": "Year", "department": "Department", "status": "Status"}
 
 
@@ -227,9 +225,7 @@ def bound() -> ResponseReturnValue:
             f"These are {total:,} records, and one PDF takes at most {export.MOST_PAGES} pages; "
             "search more narrowly, or add a filter."
         )
-    if not _BINDING.acquire(blocking=False):
-        raise BusyError("Another list is being made into a PDF; try again in a minute.")
-    try:
+    with spool.alone(installation().archive):
         what = export.gathered(installation(), mine)
         if what.left_out and not request.args.get("without"):
             return render_template("found_left_out.html", asked=asked, what=what)
@@ -238,8 +234,6 @@ def bound() -> ResponseReturnValue:
             file = unless_whole.enter_context(spool.nameless(installation().archive))
             export.write_gathered(installation(), what, title, now(), file)
             unless_whole.pop_all()
-    finally:
-        _BINDING.release()
     return _sent(file, "records.pdf")
 
 

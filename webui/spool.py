@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, cast
@@ -10,6 +14,7 @@ from typing import IO, cast
 from flask import Flask, Request
 
 from records.archive import Archive
+from records.errors import BusyError
 from webui.context import installation
 
 LEFT_OVER_S = 86_400.0  # a spooled file that is older was left by a server that died
@@ -37,6 +42,24 @@ class SpoolingRequest(Request):
 def nameless(archive: Archive) -> IO[bytes]:
     """Return a new file in the spool that has no name, and is gone when it is closed."""
     return cast(IO[bytes], TemporaryFile("w+b", dir=folder(archive)))
+
+
+@contextmanager
+def alone(archive: Archive) -> Iterator[None]:
+    """Let one PDF of many records be made at a time, by all processes together.
+
+    Each is held in memory. Raises BusyError while another is made.
+    """
+    place = os.open(folder(archive), os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = "Another list is being made into a PDF; try again in a minute."
+            raise BusyError(said) from None
+        yield
+    finally:
+        os.close(place)
 
 
 def register(app: Flask, archive: Archive) -> None:

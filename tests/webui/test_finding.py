@@ -7,6 +7,7 @@ import html
 import io
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -19,7 +20,7 @@ from werkzeug.test import TestResponse
 from digitize import export
 from records.archive import Archive
 from records.model import DocumentStatus
-from webui import finding, spool
+from webui import spool
 
 from .conftest import PERMIT, Site, csrf, file_record
 
@@ -477,9 +478,16 @@ def test_too_many_records_for_one_pdf_are_refused(
 
 
 def test_one_list_is_made_at_a_time(shared_site: Site) -> None:
-    """Who comes while another's is made is told to try again, and it is free again afterwards."""
-    with finding._BINDING:
+    """Whatever process makes it: who comes meanwhile is told to try again, and afterwards may."""
+    hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), 2); print(''); input()"
+    place = str(spool.folder(shared_site.installation.archive))
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", hold, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
         answer = shared_site.client("carl").get("/found.pdf?q=maple")
+        other.communicate(b"\n")
     assert answer.status_code == 503
     assert "try again in a minute" in answer.text
     _bound(shared_site, "q=maple")
