@@ -114,11 +114,15 @@ def _title(installation: Installation, document: Document) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a person says of a field that waits; ``value`` None when they cannot tell."""
+    """What a person says of a field that waits; ``value`` None when they cannot tell.
+
+    ``place`` is the place on the paper that they were shown (``Check.place``).
+    """
 
     document_id: int
     name: str
     kind: CheckKind
+    place: str
     value: str | None
     note: str
     how: How
@@ -128,8 +132,8 @@ def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None
     """Write a verdict on a field that waits for a person.
 
     A second keying is held against the first, and a third person is asked when they differ.
-    Raises StaleVersionError when the field waits no more, or somebody else has it, or has changed
-    it, and NotAllowedError.
+    Raises StaleVersionError when the field waits no more, stands elsewhere, or somebody else has
+    it or has changed it, and NotAllowedError.
     """
     store = installation.store
     document = store.document(verdict.document_id, viewer)
@@ -140,6 +144,8 @@ def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None
             "Someone else has decided this field meanwhile, or has it on the screen; "
             "what you said of it was not saved."
         )
+    if check.place != verdict.place:
+        raise correcting.elsewhere(check)
     if verdict.value is None:
         correcting.pass_on(store, viewer, document, check, verdict.note, verdict.how)
     elif check.kind is CheckKind.SECOND:

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from records.access import Action, Viewer, departments_for
 from records.model import Field, FieldStatus
-from records.store import Store
+from records.store import LEAF, Store
 
 
 class CheckKind(StrEnum):
@@ -67,7 +67,10 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One field that waits. ``keyed`` is what the second person keyed, ``seen`` who has decided."""
+    """One field that waits. ``keyed`` is what the second person keyed, ``seen`` who has decided.
+
+    ``place`` names the piece of paper that it stands on, whatever its record calls the page.
+    """
 
     document_id: int
     name: str
@@ -80,6 +83,18 @@ class Check:
     keyed: str
     note: str
     seen: tuple[str, ...]
+    place: str
+
+    @property
+    def two_keyed(self) -> bool:
+        """Say whether two people have keyed it, and differently."""
+        passed_on = self.kind is CheckKind.SENIOR and len(self.seen) > len(("first", "second"))
+        return self.kind is CheckKind.THIRD or passed_on
+
+    @property
+    def blind(self) -> bool:
+        """Say whether it is decided from the paper, in a box that is empty."""
+        return self.kind is CheckKind.SECOND or self.two_keyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +307,7 @@ def take(
                 {**values, "count": count - len(found)},
             ).fetchall()
         _hold(db, viewer, found, hold_s)
-    return tuple(map(_check, found))
+    return tuple(_check(store.db, row) for row in found)
 
 
 def take_record(
@@ -341,7 +356,7 @@ def held(store: Store, viewer: Viewer, document_id: int, name: str) -> Check | N
         sql, values = _free(viewer, part)
         row = store.db.conn.execute(f"SELECT c.* FROM checks c WHERE {sql}", values).fetchone()
         if row:
-            return _check(row)
+            return _check(store.db, row)
     return None
 
 
@@ -376,7 +391,20 @@ def sampled(store: Store, viewer: Viewer) -> tuple[Sampled, ...]:
     return tuple(Sampled(row["form"], row["checked"], row["wrong"]) for row in found)
 
 
-def _check(row: sqlite3.Row) -> Check:
+def place_of(db: Database, document_id: int, name: str) -> str:
+    """Return what names the piece of paper that a field stands on: its page, and its box there."""
+    row = db.conn.execute(
+        f"""SELECT f.box, p.sha256, p.number FROM fields f
+        LEFT JOIN pages p ON p.document_id = f.document_id AND p.position > 0 AND {LEAF} = f.page
+        WHERE f.document_id = ? AND f.name = ?""",
+        [document_id, name],
+    ).fetchone()
+    if row is None:
+        return ""
+    return "-".join(str(part) for part in ((row["sha256"] or "")[:16], row["number"], row["box"]))
+
+
+def _check(db: Database, row: sqlite3.Row) -> Check:
     return Check(
         document_id=row["document_id"],
         name=row["name"],
@@ -389,4 +417,5 @@ def _check(row: sqlite3.Row) -> Check:
         keyed=row["keyed"],
         note=row["note"],
         seen=tuple(json.loads(row["seen"])),
+        place=place_of(db, row["document_id"], row["name"]),
     )

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from records import rows
 from records.access import Action, Viewer, require
-from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind, follow
+from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind, follow, place_of
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, Field
 from records.store import Store, now
@@ -141,6 +141,11 @@ def _close(
         raise InputError(
             f"'{field.label}' is keyed by two people who do not see each other's; "
             "what it says is decided on the page Check."
+        )
+    if how is BY_RECORD and check["twice"] and viewer.name in json.loads(check["seen"]):
+        raise InputError(
+            f"You have keyed '{field.label}' before, or could not tell what it says; "
+            "somebody else must settle it, on the page Check."
         )
     verdict = "confirmed" if field.value == old["value"] else "changed"
     _decided(db, viewer, check, verdict, (old["value"], field.value), how, old)
@@ -273,7 +278,17 @@ def _still(db: Database, check: Check) -> tuple[sqlite3.Row, sqlite3.Row]:
         raise StaleVersionError(
             f"'{check.label}' of record {check.document_id} was decided by someone else meanwhile."
         )
+    if place_of(db, check.document_id, check.name) != check.place:
+        raise elsewhere(check)
     return row, field
+
+
+def elsewhere(check: Check) -> StaleVersionError:
+    """Return the error of a field that no longer is what stood on a person's screen."""
+    return StaleVersionError(
+        f"'{check.label}' of record {check.document_id} stands elsewhere since its pages were "
+        "moved or read again; look at it there. What you said of it was not saved."
+    )
 
 
 def _leave(db: Database, check: sqlite3.Row) -> None:

@@ -38,7 +38,6 @@ QUEUES = {
     "senior": "Nobody could tell",
 }
 _WAYS = ("record", "column", "group")
-_BLIND = (CheckKind.SECOND, CheckKind.THIRD)
 _MOST_SKIPPED = 200
 
 
@@ -101,7 +100,7 @@ class Item:
     @property
     def must_say(self) -> bool:
         """Say whether Enter in an empty box is a slip, and not a field that is empty."""
-        return self.check.kind in _BLIND
+        return self.check.blind
 
 
 @blueprint.get("/check")
@@ -251,7 +250,7 @@ def _told(said: str, status: int) -> ResponseReturnValue:
 
 def _verdict(document_id: int, name: str) -> desk.Verdict:
     form = request.form
-    value: str | None = form.get("offer", form.get("value", ""))
+    value: str | None = "" if "empty" in form else form.get("offer", form.get("value", ""))
     if len(value or "") > LONGEST_VALUE or len(form.get("note", "")) > LONGEST_NOTE:
         raise InputError(
             f"A value has at most {LONGEST_VALUE} characters and a note {LONGEST_NOTE}; shorten it."
@@ -264,14 +263,17 @@ def _verdict(document_id: int, name: str) -> desk.Verdict:
         seconds = float(form.get("seconds") or time.time() - float(form.get("since") or "nan"))
     except ValueError:
         raise InputError("The form did not say which field it decides; reload the page.") from None
-    if value == "" and kind in _BLIND and not {"offer", "empty"} & form.keys():
+    said_empty = {"offer", "empty"} & form.keys()
+    check = checking.held(installation().store, viewer(), document_id, name)
+    if value == "" and check and check.blind and not said_empty:
         raise InputError("Type what stands there, or say that nothing is written there.")
     longest = installation().settings.check.hold_minutes * 60
     how = How(
         form.get("way", "") if form.get("way") in _WAYS else "column", _within(seconds, longest)
     )
     said = None if value is None else value.replace("\r\n", "\n").strip()
-    return desk.Verdict(document_id, name, kind, said, form.get("note", ""), how)
+    place, note = form.get("place", ""), form.get("note", "")
+    return desk.Verdict(document_id, name, kind, place, said, note, how)
 
 
 def _within(seconds: float, longest: float) -> float:
@@ -294,13 +296,14 @@ def accept() -> ResponseReturnValue:
             document = installation().store.document(_whole(number), viewer())
             check = checking.held(installation().store, viewer(), document.id, name)
             mine = checking.holds(installation().store, viewer(), document.id, name)
-            if not mine or check is None or check.kind in _BLIND or check.value != value:
+            if not mine or check is None or check.blind or check.value != value:
                 raise StaleVersionError("It is no longer in this group.")
             if item in odd:
                 checking.pick_out(installation().store, viewer(), document.id, [name])
                 picked += 1
                 continue
-            verdict = desk.Verdict(document.id, name, CheckKind.LOOK, value, "", each)
+            place = form.get(f"place.{item}", "")
+            verdict = desk.Verdict(document.id, name, CheckKind.LOOK, place, value, "", each)
             desk.decide(installation(), viewer(), verdict)
             taken += 1
         except (StaleVersionError, NotFoundError):
@@ -411,7 +414,7 @@ def _item(
     template: FieldTemplate | None,
 ) -> Item:
     page = pages.get(field.page)
-    blind = check.kind in _BLIND or bool(check.keyed)
+    blind = check.blind
     options = options_of(field, template)
     text = "" if blind else field.value
     return Item(
@@ -440,7 +443,7 @@ def _offered(
     """Return what is offered at a key each: other readings, or what two people have keyed."""
     if check.kind is CheckKind.SECOND:
         return ()
-    if check.kind is CheckKind.THIRD or check.keyed:
+    if check.two_keyed:
         return tuple(sorted({field.value, check.keyed}))
     if options:
         return tuple(option for option in options if option != field.value)[:3]

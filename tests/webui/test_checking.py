@@ -18,9 +18,10 @@ from records import checking, people
 from records.access import Viewer
 from records.checking import CheckKind, Which
 from records.correcting import How
-from records.errors import InputError
+from records.errors import InputError, StaleVersionError
 from records.model import FieldStatus
 from records.people import viewer as viewer_of
+from webui.context import EXTENSION
 
 from .conftest import PERMIT, Site, csrf, file_listed, file_record
 
@@ -53,9 +54,34 @@ def decide(
     page = client.get("/check/column").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token
+    store = client.application.extensions[EXTENSION].store
     data = {"csrf_token": token.group(1), "value": value, "kind": "look", "way": "column",
-            "since": "1", "back": "/check"}  # fmt: skip
+            "place": checking.place_of(store.db, number, name), "since": "1",
+            "back": "/check"}  # fmt: skip
     return client.post(f"/records/{number}/fields/{name}/decision", data={**data, **more})
+
+
+def verdict(
+    site: Site, number: int, value: str | None, kind: CheckKind = CheckKind.LOOK, note: str = ""
+) -> Verdict:
+    """Return what a person says of a permit's owner, as they see it."""
+    place = checking.place_of(site.installation.store.db, number, "owner_name")
+    return Verdict(number, "owner_name", kind, place, value, note, HOW)
+
+
+def say(site: Site, who: str, *said) -> None:
+    """Have a person decide a permit's owner."""
+    desk.decide(site.installation, as_(site, who), verdict(site, *said))
+
+
+def items(site: Site, *numbers: int) -> dict[str, object]:
+    """Return what a group's form says of the owners of permits."""
+    names = {n: f"{n}-owner_name" for n in numbers}
+    store = site.installation.store
+    places = {
+        f"place.{name}": checking.place_of(store.db, n, "owner_name") for n, name in names.items()
+    }
+    return {"item": list(names.values()), **places}
 
 
 def field(site: Site, number: int, name: str = "owner_name"):
@@ -192,6 +218,7 @@ def test_a_script_is_answered_in_json(site: Site, clerk: FlaskClient) -> None:
     """It says whether the decision was saved, and if not, why."""
     (number,) = permits(site, "Quillon")
     page = {"csrf_token": csrf(clerk, "/password"), "value": "Q", "kind": "look", "seconds": "2.5"}
+    page["place"] = checking.place_of(site.installation.store.db, number, "owner_name")
     path, headers = f"/records/{number}/fields/owner_name/decision", {"Accept": "application/json"}
     first = clerk.post(path, data=page, headers=headers)
     assert (first.status_code, first.json) == (200, {"saved": True})
@@ -296,8 +323,7 @@ def test_alternatives_are_offered(site: Site, clerk: FlaskClient) -> None:
 def first_keyed(site: Site, owner: str = "Quillon", keyed: str = "Quillan") -> int:
     """File a permit whose owner is keyed twice, and have carl key it."""
     (number,) = permits(site, owner, twice=frozenset({"owner_name"}))
-    verdict = Verdict(number, "owner_name", CheckKind.LOOK, keyed, "", HOW)
-    desk.decide(site.installation, as_(site, "carl"), verdict)
+    say(site, "carl", number, keyed)
     return number
 
 
@@ -381,10 +407,10 @@ def test_groups_are_confirmed_at_once(site: Site, clerk: FlaskClient) -> None:
     )  # fmt: skip
     href = re.findall(r'line-title" href="([^"]+)"', page)[0].replace("&amp;", "&")
     page = clerk.get(href).text
-    items = re.findall(r'name="item" value="([^"]+)"', page)
-    assert items == [f"{n}-owner_name" for n in numbers[:3]]
+    shown = re.findall(r'name="item" value="([^"]+)"', page)
+    assert shown == [f"{n}-owner_name" for n in numbers[:3]]
     data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven", "since": "1", "back": href,
-            "item": items, "odd": items[1]}  # fmt: skip
+            "odd": shown[1], **items(site, *numbers[:3])}  # fmt: skip
     answer = clerk.post("/check/group", data=data)
     assert answer.location == href
     said = clerk.get(href).text
@@ -398,14 +424,13 @@ def test_groups_are_confirmed_at_once(site: Site, clerk: FlaskClient) -> None:
 def test_a_group_that_changed_meanwhile_is_told(site: Site, clerk: FlaskClient) -> None:
     """What somebody else decided is left alone, and what has another value now."""
     numbers = permits(site, "Seven", "Seven")
-    verdict = Verdict(numbers[0], "owner_name", CheckKind.LOOK, "Eleven", "", HOW)
     clerk.get("/check/group?form=building-permit&field=owner_name&value=Seven")
     clerk.get("/check/column")
     site.installation.store.db.execute("UPDATE checks SET held_until = 0")
-    desk.decide(site.installation, as_(site, "vic"), verdict)
+    say(site, "vic", numbers[0], "Eleven")
     clerk.get("/check/column")
     data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven", "back": "/check",
-            "item": [f"{n}-owner_name" for n in (*numbers, site.records["permit"])]}  # fmt: skip
+            **items(site, *numbers, site.records["permit"])}  # fmt: skip
     clerk.post("/check/group", data=data)
     assert "1 field confirmed, 2 decided by someone else meanwhile." in clerk.get("/check").text
     assert field(site, numbers[0]).value == "Eleven"
@@ -499,7 +524,7 @@ def test_groups_are_of_what_needs_a_look_alone(site: Site, clerk: FlaskClient) -
     address = "/check/group?form=building-permit&field=owner_name&queue=second&value="
     assert "This group is done" in vic.get(address).text
     column(vic, queue="second")
-    data = {"csrf_token": csrf(vic, "/password"), "value": "", "item": f"{number}-owner_name"}
+    data = {"csrf_token": csrf(vic, "/password"), "value": "", **items(site, number)}
     vic.post("/check/group", data=data)
     assert "0 fields confirmed, 1 decided by someone else" in vic.get("/check").text
     assert waits(site, number)["kind"] == "second"
@@ -510,7 +535,7 @@ def test_only_what_is_on_ones_screen_is_picked_out(site: Site, clerk: FlaskClien
     (number,) = permits(site, "Seven")
     column(site.client("vic"))
     data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven",
-            "item": f"{number}-owner_name", "odd": f"{number}-owner_name"}  # fmt: skip
+            "odd": f"{number}-owner_name", **items(site, number)}  # fmt: skip
     clerk.post("/check/group", data=data)
     assert waits(site, number)["reason"] == "unsure"
 
@@ -543,3 +568,96 @@ def test_a_mangled_address_is_no_error(shared_site: Site, skip: str) -> None:
     assert client.get("/check/column", query_string={"skip": skip}).status_code == 200
     assert client.get("/records/99999999999999999999").status_code == 404
     assert client.get("/records/99999999999999999999/fields/a/page").status_code == 404
+
+
+def test_a_senior_keys_what_two_keyed_differently(site: Site) -> None:
+    """Enter in the empty box writes nothing, where a third could not tell either."""
+    number = first_keyed(site)
+    say(site, "vic", number, "", CheckKind.SECOND)
+    say(site, "ada", number, None, CheckKind.THIRD)
+    olga = site.client("olga")
+    page = column(olga, queue="senior")
+    assert "</kbd> (empty)</button>" in page
+    decide(olga, number, "", kind="senior")
+    assert "say that nothing is written there" in olga.get("/check").text
+    assert field(site, number).value == "Quillan"
+    decide(olga, number, offer="", kind="senior")
+    assert field(site, number).value == ""
+
+
+def test_nothing_is_written_there_means_so(site: Site) -> None:
+    """What was begun in the box is not saved by the key that says that the paper is empty."""
+    number = first_keyed(site)
+    decide(site.client("vic"), number, "Qu", kind="second", empty="1")
+    assert waits(site, number)["keyed"] == ""
+
+
+def test_who_keyed_does_not_settle_it_on_the_records_page(site: Site) -> None:
+    """Not even once a third person could not tell: neither of the two that differ."""
+    number = first_keyed(site)
+    say(site, "vic", number, "Quillen", CheckKind.SECOND)
+    say(site, "olga", number, None, CheckKind.THIRD)
+    for who in ("carl", "vic"):
+        version = site.installation.store.document(number, as_(site, who)).version
+        with pytest.raises(InputError, match="somebody else must settle it, on the page Check"):
+            desk.correct_field(
+                site.installation, as_(site, who), number, "owner_name", "mine", version
+            )
+    assert waits(site, number)["kind"] == "senior"
+
+
+def moved(site: Site, number: int) -> None:
+    """Lay the other page's owner under a name, as arranging pages does."""
+    with site.installation.store.write() as db:
+        db.execute("UPDATE fields SET page = 2 WHERE document_id = ?", [number])
+
+
+@pytest.mark.parametrize("kind", [CheckKind.LOOK, CheckKind.SECOND])
+@pytest.mark.parametrize("value", ["Quillan", None])
+def test_what_stands_elsewhere_now_is_not_decided(
+    site: Site, kind: CheckKind, value: str | None
+) -> None:
+    """Somebody has moved the page that is on one's screen: the value is of another paper."""
+    number = first_keyed(site) if kind is CheckKind.SECOND else permits(site, "Quillan")[0]
+    seen, before = verdict(site, number, value, kind), waits(site, number)
+    moved(site, number)
+    with pytest.raises(StaleVersionError, match="stands elsewhere since its pages"):
+        desk.decide(site.installation, as_(site, "vic"), seen)
+    assert waits(site, number) == before
+
+
+def test_what_moves_at_that_moment_is_not_decided(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between looking and writing as little as before."""
+    number, real = permits(site, "Quillon")[0], desk.correct_field
+
+    def late(*said):
+        moved(site, number)
+        with site.installation.store.write() as db:
+            db.execute("UPDATE documents SET version = version + 1 WHERE id = ?", [number])
+        return real(*said)
+
+    monkeypatch.setattr(desk, "correct_field", late)
+    with pytest.raises(StaleVersionError):
+        say(site, "vic", number, "Quillan")
+    assert field(site, number).value == "Quillon"
+
+
+def test_a_group_leaves_alone_what_stands_elsewhere_now(site: Site, clerk: FlaskClient) -> None:
+    """The picture that one looked at was another."""
+    numbers = permits(site, "Seven", "Seven")
+    clerk.get("/check/group?form=building-permit&field=owner_name&value=Seven")
+    data = {"csrf_token": csrf(clerk, "/password"), "value": "Seven", **items(site, *numbers)}
+    moved(site, numbers[0])
+    clerk.post("/check/group", data=data)
+    assert [field(site, n).by_person for n in numbers] == [False, True]
+
+
+def test_the_place_says_nothing_of_the_value(site: Site) -> None:
+    """A second keyer's form names the page and the box."""
+    number = first_keyed(site)
+    page = column(site.client("vic"), queue="second")
+    (place,) = re.findall(r'name="place" value="([^"]+)"', page)
+    assert re.fullmatch(r"[0-9a-f]{16}-1-\[\d+, \d+, \d+, \d+\]", place)
+    assert waits(site, number)["kind"] == "second"

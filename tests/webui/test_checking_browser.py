@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from records.model import Field, FieldStatus
+from webui import checking
 
 from .browsing import DESK, opened, sign_in_at
 from .conftest import PERMIT, Site, file_record
@@ -45,6 +46,13 @@ def column(site: Site, count: int, others: int = 0) -> tuple[str, list[int]]:
         )
         for n, spec in enumerate(specs)
     ]
+
+
+def alike(site: Site, name: str, value: str) -> None:
+    """Let all fields of a column have been read alike."""
+    with site.installation.store.write() as db:
+        for table in ("checks", "fields"):
+            db.execute(f"UPDATE {table} SET value = ? WHERE name = ?", [value, name])
 
 
 def work_at(url: str, name: str, way: str = "column") -> str:
@@ -343,6 +351,63 @@ def test_a_key_that_is_held_down_decides_once(served: Served, scripted: Page) ->
     until(scripted, lambda: now(site, numbers[0], name).by_person)
     scripted.wait_for_timeout(300)
     assert [now(site, n, name).by_person for n in numbers] == [True, False, False, False]
+
+
+def test_a_key_that_is_held_down_confirms_no_group_unseen(
+    served: Served, scripted: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One group is confirmed, and the next stays on the screen."""
+    site, url = served
+    monkeypatch.setattr(checking, "TILES", 2)
+    name, numbers = column(site, 6)
+    alike(site, name, "Seven")
+    scripted.goto(f"{work_at(url, name, 'group')}&grouped=True&value=Seven")
+    scripted.locator(".tile-box").first.focus()
+    for _ in range(6):
+        scripted.keyboard.down("Enter")
+        scripted.wait_for_timeout(100)
+    scripted.keyboard.up("Enter")
+    scripted.get_by_text("2 fields confirmed").wait_for()
+    assert sum(now(site, n, name).by_person for n in numbers) == 2
+
+
+@pytest.mark.parametrize("kind", ["tick", "long"])
+def test_arrows_move_on_from_every_box(served: Served, scripted: Page, kind: str) -> None:
+    """They change no choice, and leave a long text from its beginning and its end."""
+    site, url = served
+    name, (one, two) = column(site, 2)
+    alike(site, name, "yes" if kind == "tick" else "a long text " * 9)
+    if kind == "tick":
+        with site.installation.store.write() as db:
+            db.execute("UPDATE fields SET kind = 'tick' WHERE name = ?", [name])
+    start_at(scripted, work_at(url, name))
+    value = scripted.locator(f"#v-{one}-{name}").input_value()
+    scripted.keyboard.press("ArrowDown")
+    assert focused(scripted) == f"v-{two}-{name}"
+    scripted.keyboard.press("ArrowUp")
+    assert focused(scripted) == f"v-{one}-{name}"
+    assert scripted.locator(f"#v-{one}-{name}").input_value() == value
+    if kind == "long":
+        scripted.keyboard.press("End")
+        scripted.keyboard.press("ArrowLeft")
+        scripted.keyboard.press("ArrowDown")
+        assert focused(scripted) == f"v-{one}-{name}"
+
+
+def test_enter_in_a_seniors_empty_box_writes_nothing(served: Served, scripted: Page) -> None:
+    """Two people have keyed the field, a third could not tell: the box is empty on purpose."""
+    site, url = served
+    name, (number,) = column(site, 1)
+    with site.installation.store.write() as db:
+        db.execute(
+            """UPDATE checks SET kind = 'senior', twice = 1, keyed = 'Another',
+            seen = '["a", "b", "c"]' WHERE document_id = ?""",
+            [number],
+        )
+    start_at(scripted, f"{work_at(url, name)}&queue=senior")
+    scripted.keyboard.press("Enter")
+    assert scripted.get_by_text("If nothing is written there, press F6.").is_visible()
+    assert not now(site, number, name).by_person
 
 
 def test_taking_back_when_all_is_done(served: Served, scripted: Page) -> None:

@@ -371,7 +371,7 @@
     if (!open_(item)) {
       return;
     }
-    if (empty(item) && !extra.cannot && !extra.offer && !extra.empty) {
+    if (empty(item) && !extra.cannot && !extra.hasOwnProperty("offer") && !extra.empty) {
       return told(item, "Type what stands there. If nothing is written there, press F6.");
     }
     decide(item, extra);
@@ -398,6 +398,12 @@
       element = element.parentElement;
     }
     return element;
+  }
+  function leaves(field, arrow) {
+    if (field.tagName === "TEXTAREA") {
+      return arrow === 38 ? field.selectionStart === 0 : field.selectionEnd === field.value.length;
+    }
+    return /^(INPUT|SELECT)$/.test(field.tagName) && !field.getAttribute("list");
   }
   function pressed(event) {
     var name = KEYS[event.keyCode];
@@ -432,8 +438,7 @@
       } else if (open_(item)) {
         press(item, name);
       }
-    } else if ((event.keyCode === 38 || event.keyCode === 40) && /INPUT/.test(event.target.tagName)
-               && !event.target.getAttribute("list")) {
+    } else if (/^(38|40)$/.test(event.keyCode) && !event.shiftKey && leaves(event.target, event.keyCode)) {
       event.preventDefault();
       step(event.keyCode === 38 ? -1 : 1);
     } else if (event.keyCode === 13 && event.target === box(item) && !event.shiftKey) {
@@ -457,6 +462,9 @@
       return other.getBoundingClientRect().top === boxes[0].getBoundingClientRect().top;
     }).length;
     var by = { 37: -1, 39: 1, 38: -across, 40: across }[event.keyCode];
+    if (event.repeat && event.keyCode === 13) { // a key that is held down confirms no group unseen
+      return event.preventDefault();
+    }
     if (place >= 0 && by && boxes[place + by]) {
       event.preventDefault();
       boxes[place + by].focus();
