@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +16,13 @@ from records import checking, correcting, rewriting
 from records.access import Action, Viewer, require
 from records.checking import DISAGREE, Check, CheckKind
 from records.correcting import BY_RECORD, How
-from records.errors import BusyError, NotFoundError, StaleVersionError
+from records.errors import (
+    BusyError,
+    DecidedAlreadyError,
+    InputError,
+    NotFoundError,
+    StaleVersionError,
+)
 from records.model import Document, Field, FieldStatus
 from records.rewriting import SaidLine
 
@@ -131,39 +139,40 @@ class Verdict:
 def decide(installation: Installation, viewer: Viewer, verdict: Verdict) -> None:
     """Write a verdict on a field that waits for a person.
 
-    A second keying is held against the first, and a third person is asked when they differ.
+    A second keying is held against the first, and a third person is asked when they differ. A
+    verdict that was written before, by its key, is not written again: only its answer was lost.
     Raises StaleVersionError when the field waits no more, stands elsewhere, or somebody else has
-    it or has changed it, and NotAllowedError.
+    it or has changed it, DecidedAlreadyError when that was this person, and NotAllowedError.
     """
-    store = installation.store
+    store, key = installation.store, verdict.how.key
     document = store.document(verdict.document_id, viewer)
     require(viewer, Action.CORRECT, document.department)
-    check = checking.held(store, viewer, document.id, verdict.name)
+    if correcting.is_written(store, viewer, document.id, verdict.name, key):
+        return
+    try:
+        _decide(installation, viewer, document, verdict)
+    except StaleVersionError:  # it may have arrived twice at the same moment
+        if not correcting.is_written(store, viewer, document.id, verdict.name, key):
+            raise
+
+
+def _decide(
+    installation: Installation, viewer: Viewer, document: Document, verdict: Verdict
+) -> None:
+    check = checking.held(installation.store, viewer, document.id, verdict.name)
     if check is None or check.kind.told is not verdict.kind.told:
-        raise StaleVersionError(
-            "Someone else has decided this field meanwhile, or has it on the screen; "
-            "what you said of it was not saved."
-        )
+        raise _gone(installation, viewer, verdict)
     if check.place != verdict.place:
         raise correcting.elsewhere(check)
     if verdict.value is None:
-        correcting.pass_on(store, viewer, document, check, verdict.note, verdict.how)
-    elif check.kind is CheckKind.SECOND:
-        _key_again(installation, viewer, document, check, verdict)
-    else:
-        _say(installation, viewer, document, check, verdict)
-
-
-def _say(
-    installation: Installation, viewer: Viewer, document: Document, check: Check, verdict: Verdict
-) -> None:
-    """Write the value of a field, though others change other fields of the record meanwhile."""
-    for _ in range(_TRIES):
+        correcting.pass_on(
+            installation.store, viewer, document, check, verdict.note, verdict.how
+        )  # fmt: skip
+        return
+    write = _key_again if check.kind is CheckKind.SECOND else _say
+    for _ in range(_TRIES):  # others may change other fields of the record meanwhile
         try:
-            correct_field(
-                installation, viewer, document.id, check.name, verdict.value or "",
-                document.version, verdict.how,
-            )  # fmt: skip
+            write(installation, viewer, document, check, verdict)
         except StaleVersionError:
             document = installation.store.document(document.id, viewer)
             still = checking.held(installation.store, viewer, document.id, check.name)
@@ -172,6 +181,28 @@ def _say(
         else:
             return
     raise BusyError(f"Record {document.id} is being changed by many at once; try again.")
+
+
+def _gone(installation: Installation, viewer: Viewer, verdict: Verdict) -> StaleVersionError:
+    by = correcting.decided_last_by(installation.store, verdict.document_id, verdict.name)
+    if by == viewer.name:
+        return DecidedAlreadyError(
+            "You have decided this field already; what you said of it now was not saved. "
+            "Take the first back, or correct it on the record's page."
+        )
+    return StaleVersionError(
+        "Someone else has decided this field meanwhile, or has it on the screen; "
+        "what you said of it was not saved."
+    )
+
+
+def _say(
+    installation: Installation, viewer: Viewer, document: Document, check: Check, verdict: Verdict
+) -> None:
+    correct_field(
+        installation, viewer, document.id, check.name, verdict.value or "",
+        document.version, verdict.how,
+    )  # fmt: skip
 
 
 def _key_again(
@@ -189,23 +220,124 @@ def _key_again(
         correcting.differ(store, viewer, document, check, keyed, told, after, verdict.how)
 
 
-def undo(installation: Installation, viewer: Viewer) -> correcting.Decision:
-    """Take back the last that a person decided; returns it.
+# Groups
 
-    Raises NotFoundError when there is nothing to take back, StaleVersionError and InputError.
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One field of a group as it was shown; ``odd`` when it was picked out."""
+
+    document_id: int
+    name: str
+    place: str
+    odd: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the fields of a group.
+
+    ``before`` are those that this person had decided before, ``others`` those that are no longer
+    theirs to decide, ``left`` those that were not come to.
+    """
+
+    taken: int
+    picked: int
+    before: int
+    others: int
+    left: int
+
+
+def decide_alike(
+    installation: Installation, viewer: Viewer, tiles: Sequence[Tile], value: str, how: How
+) -> Tally:
+    """Confirm a value of all fields of a group but those that were picked out.
+
+    Where the archive is busy, it stops there.
+    """
+    found: Counter[str] = Counter()
+    for tile in tiles:
+        try:
+            found[_decide_tile(installation, viewer, tile, value, how)] += 1
+        except DecidedAlreadyError:
+            found["before"] += 1
+        except (StaleVersionError, NotFoundError):
+            found["others"] += 1
+        except (BusyError, sqlite3.OperationalError):
+            break
+    left = len(tiles) - found.total()
+    return Tally(found["taken"], found["picked"], found["before"], found["others"], left)
+
+
+def _decide_tile(
+    installation: Installation, viewer: Viewer, tile: Tile, value: str, how: How
+) -> str:
+    store, number, name = installation.store, tile.document_id, tile.name
+    verdict = Verdict(number, name, CheckKind.LOOK, tile.place, value, "", how)
+    check = checking.held(store, viewer, number, name)
+    if tile.odd and check and check.reason == checking.PICKED_OUT:
+        return "picked"
+    here = check is not None and not check.blind and check.value == value
+    if not here or not checking.holds(store, viewer, number, name):
+        if correcting.is_written(store, viewer, number, name, how.key):
+            return "taken"
+        raise _gone(installation, viewer, verdict)
+    if tile.odd:
+        checking.pick_out(store, viewer, number, [name])
+        return "picked"
+    decide(installation, viewer, verdict)
+    return "taken"
+
+
+# Taking back
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What was taken back, and why the rest of what was decided at once was not."""
+
+    decisions: tuple[correcting.Decision, ...]
+    hindered: tuple[str, ...]
+
+
+def undo(installation: Installation, viewer: Viewer, key: str | None = None) -> TakenBack:
+    """Take back what a person decided at once under a key; without one, what they decided last.
+
+    Raises NotFoundError when there is nothing to take back, InputError when it can no longer be.
     """
     store = installation.store
-    decision = correcting.last_decision(store, viewer)
-    if decision is None:
+    key = key or correcting.last_key(store, viewer)
+    if key is None:
         raise NotFoundError("You have decided nothing that could be taken back.")
-    document = store.document(decision.document_id, viewer)
-    fields = [
-        decision.field if field.name == decision.name else field
-        for field in store.fields(document.id)
-    ]
-    after = _with_fields(installation, document, fields)
-    correcting.take_back(store, viewer, document, decision, after)
-    return decision
+    decisions = correcting.decided_under(store, viewer, key)
+    if not decisions:
+        raise NotFoundError("This was taken back already, or was never saved.")
+    taken, hindered = [], []
+    for decision in decisions:
+        try:
+            _take_back(installation, viewer, decision)
+            taken.append(decision)
+        except InputError as error:
+            hindered.append(str(error))
+    if not taken:
+        raise InputError(hindered[0])
+    return TakenBack(tuple(taken), tuple(hindered))
+
+
+def _take_back(installation: Installation, viewer: Viewer, decision: correcting.Decision) -> None:
+    """Take one decision back, though others change other fields of the record meanwhile."""
+    store = installation.store
+    for _ in range(_TRIES):
+        document = store.document(decision.document_id, viewer)
+        fields = [
+            decision.field if f.name == decision.name else f for f in store.fields(document.id)
+        ]
+        after = _with_fields(installation, document, fields)
+        try:
+            return correcting.take_back(store, viewer, document, decision, after)
+        except StaleVersionError:
+            continue
+    raise BusyError(f"Record {decision.document_id} is being changed by many at once; try again.")
 
 
 def _corrected(

@@ -6,6 +6,7 @@ decided leaves the queue in the transaction that writes the decision (``records.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -44,6 +45,9 @@ QUEUES = {
 }
 KEYED_TWICE = "keyed twice"
 PICKED_OUT = "picked out"
+_COULD_NOT_TELL = """EXISTS (SELECT 1 FROM decisions s WHERE s.document_id = c.document_id
+    AND s.name = c.name AND s.person = :me AND s.verdict = 'passed on'
+    AND s.taken_back_at IS NULL)"""
 # No record has so many fields.
 _ALL = 100_000
 _DOUBTS = {FieldStatus.MISSING: "missing", FieldStatus.INVALID: "breaks a rule"}
@@ -222,7 +226,7 @@ def _within(which: Which) -> tuple[str, dict[str, object]]:
     sql = "c.kind IN (SELECT value FROM json_each(:kinds))"
     sql += "".join(f" AND {column} = :w{n}" for n, column in enumerate(wanted))
     if which.reason is not None:  # nobody is told which are samples
-        sql += " AND (c.reason = :reason OR (:reason = 'unsure' AND c.reason = 'sample'))"
+        sql += " AND CASE c.reason WHEN 'sample' THEN 'unsure' ELSE c.reason END = :reason"
         values["reason"] = which.reason
     if which.grouped:
         sql += f" AND c.reason != '{PICKED_OUT}'"
@@ -286,17 +290,21 @@ def take(
 ) -> tuple[Check, ...]:
     """Give a person up to so many checks, in the order of records; they hold them for ``hold_s``.
 
-    What the person holds already comes first. Records to ``skip`` are those on the screen.
+    What the person holds already comes first, what they could not tell before comes last. Records
+    to ``skip`` are those on the screen.
     """
     sql, values = _free(viewer, which)
     values |= {"skip": json.dumps(list(skip))}
     mine = "c.held_by = :me AND c.held_until >= :now"
     group = which.form is not None and which.field is not None and which.value is not None
     # Each part is read from an index, in order: sorting 100,000 would hold others up for 0.5 s.
-    parts = (
+    parts = [
         ("INDEXED BY checks_held", mine),
         ("INDEXED BY checks_column" if group else "", f"NOT coalesce({mine}, 0)"),
-    )
+    ]
+    if which.queue == "senior":
+        parts = [(index, f"{part} AND NOT {_COULD_NOT_TELL}") for index, part in parts]
+        parts.append(("", _COULD_NOT_TELL))
     with store.write() as db:
         found: list[sqlite3.Row] = []
         for index, part in parts:
@@ -340,11 +348,10 @@ def _hold(db: Database, viewer: Viewer, found: Sequence[sqlite3.Row], hold_s: fl
 
 
 def holds(store: Store, viewer: Viewer, document_id: int, name: str) -> bool:
-    """Say whether a check is on this person's screen."""
+    """Say whether a check is on this person's screen, and nobody has taken it since."""
     found = store.db.conn.execute(
-        """SELECT 1 FROM checks WHERE document_id = ? AND name = ? AND held_by = ?
-        AND held_until >= ?""",
-        [document_id, name, viewer.name, time.time()],
+        "SELECT 1 FROM checks WHERE document_id = ? AND name = ? AND held_by = ?",
+        [document_id, name, viewer.name],
     )
     return found.fetchone() is not None
 
@@ -358,6 +365,20 @@ def held(store: Store, viewer: Viewer, document_id: int, name: str) -> Check | N
         if row:
             return _check(store.db, row)
     return None
+
+
+def to_key_blind(store: Store, viewer: Viewer, document_id: int) -> frozenset[str]:
+    """Return the fields of a record that this person may key a second time.
+
+    What the first person keyed is not to be shown to them anywhere.
+    """
+    allowed, values = _allowed(viewer)
+    found = store.db.conn.execute(
+        f"""SELECT c.name FROM checks c WHERE c.document_id = :id AND c.kind = 'second'
+        AND {allowed}""",
+        {**values, "id": document_id},
+    )
+    return frozenset(row["name"] for row in found)
 
 
 def release(store: Store, viewer: Viewer) -> None:
@@ -401,7 +422,7 @@ def place_of(db: Database, document_id: int, name: str) -> str:
     ).fetchone()
     if row is None:
         return ""
-    return "-".join(str(part) for part in ((row["sha256"] or "")[:16], row["number"], row["box"]))
+    return hashlib.sha256(json.dumps(list(row)).encode()).hexdigest()[:16]
 
 
 def _check(db: Database, row: sqlite3.Row) -> Check:

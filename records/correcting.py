@@ -7,6 +7,7 @@ what it takes to take it back.
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -16,28 +17,35 @@ from typing import Any
 from sqlite_utils import Database
 
 from records import rows
-from records.access import Action, Viewer, require
+from records.access import Action, Viewer, departments_for, require
 from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind, follow, place_of
-from records.errors import InputError, NotFoundError, StaleVersionError
+from records.errors import DecidedAlreadyError, InputError, NotFoundError, StaleVersionError
 from records.model import Document, Field
 from records.store import Store, now
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a decision was made: the ``way`` of working, and how long it took."""
+    """How a decision was made: the ``way`` of working, and how long it took.
+
+    The ``key`` is of who asks, and names what was decided at once: a field, or a whole group.
+    """
 
     way: str
     seconds: float
+    key: str
 
 
-BY_RECORD = How("record page", 0.0)
+BY_RECORD = How("record page", 0.0, "")
 _TWO = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided of one field; ``field`` is what it was before."""
+    """What a person decided of one field; ``field`` is what it was before.
+
+    ``hindered`` says why it cannot be taken back; empty where it can.
+    """
 
     id: int
     document_id: int
@@ -47,6 +55,7 @@ class Decision:
     old: str
     new: str
     field: Field
+    hindered: str
 
 
 def correct(
@@ -208,30 +217,86 @@ def pass_on(
         _pass(db, row, told)
 
 
-def last_decision(store: Store, viewer: Viewer) -> Decision | None:
-    """Return the last that a person decided and can take back.
+def decided_last_by(store: Store, document_id: int, name: str) -> str | None:
+    """Return who made the last decision of a field that stands."""
+    row = store.db.conn.execute(
+        """SELECT person FROM decisions WHERE document_id = ? AND name = ?
+        AND taken_back_at IS NULL ORDER BY id DESC LIMIT 1""",
+        [document_id, name],
+    ).fetchone()
+    return row["person"] if row else None
 
-    That is what nobody has decided, changed or read again since, nor has on the screen.
+
+def is_written(store: Store, viewer: Viewer, document_id: int, name: str, key: str) -> bool:
+    """Say whether a decision has arrived before, and only its answer was lost.
+
+    Raises DecidedAlreadyError when it was taken back since.
     """
     row = store.db.conn.execute(
-        """SELECT s.* FROM decisions s
-        JOIN fields f ON f.document_id = s.document_id AND f.name = s.name
-        WHERE s.person = :me AND s.taken_back_at IS NULL
-        AND json_extract(s.after, '$.value') = f.value
-        AND json_extract(s.after, '$.status') = f.status
-        AND json_extract(s.after, '$.reader') = f.reader
-        AND NOT EXISTS (SELECT 1 FROM decisions t WHERE t.document_id = s.document_id
-            AND t.name = s.name AND t.id > s.id AND t.taken_back_at IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM checks c WHERE c.document_id = s.document_id
-            AND c.name = s.name AND c.held_by != :me AND c.held_until >= :now)
-        ORDER BY s.id DESC LIMIT 1""",
-        {"me": viewer.name, "now": time.time()},
+        """SELECT taken_back_at FROM decisions
+        WHERE person = ? AND key = ? AND document_id = ? AND name = ?""",
+        [viewer.name, key, document_id, name],
     ).fetchone()
-    if row is None:
-        return None
-    before = json.loads(row["before"])["field"]
+    if row and row["taken_back_at"]:
+        raise DecidedAlreadyError(
+            "You have taken this decision back since; look at the field again, and decide it anew."
+        )
+    return row is not None
+
+
+# Taking back
+
+
+def last_key(store: Store, viewer: Viewer) -> str | None:
+    """Return the key of the last that a person decided and that still stands.
+
+    What is of records that they may no longer correct is left out.
+    """
+    row = store.db.conn.execute(f"{_STANDING} ORDER BY s.id DESC LIMIT 1", _mine(viewer)).fetchone()
+    return row["key"] if row else None
+
+
+def decided_under(store: Store, viewer: Viewer, key: str) -> list[Decision]:
+    """Return what a person decided at once, as far as it still stands, the last first."""
+    found = store.db.conn.execute(
+        f"{_STANDING} AND s.key = :key ORDER BY s.id DESC", {**_mine(viewer), "key": key}
+    )
+    return [_decision(store.db, viewer, row) for row in found.fetchall()]
+
+
+_STANDING = """SELECT s.* FROM decisions s JOIN documents d ON d.id = s.document_id
+    WHERE s.person = :me AND s.taken_back_at IS NULL
+    AND d.department IN (SELECT value FROM json_each(:work))"""
+
+
+def _mine(viewer: Viewer) -> dict[str, object]:
+    work = sorted(departments_for(viewer, Action.CORRECT))
+    return {"me": viewer.name, "work": json.dumps(work)}
+
+
+def _decision(db: Database, viewer: Viewer, row: sqlite3.Row) -> Decision:
     named = {k: row[k] for k in ("id", "document_id", "name", "person", "verdict", "old", "new")}
-    return Decision(**named, field=rows.field(before))
+    field = rows.field(json.loads(row["before"])["field"])
+    return Decision(**named, field=field, hindered=_hindered(db, viewer, row, field.label))
+
+
+def _hindered(db: Database, viewer: Viewer, decided: sqlite3.Row, label: str) -> str:
+    """Return why a decision cannot be taken back, as a sentence."""
+    field = _row(db, "fields", decided["document_id"], decided["name"])
+    check = _row(db, "checks", decided["document_id"], decided["name"])
+    what, after = f"'{label}' of record {decided['document_id']}", json.loads(decided["after"])
+    later = db.conn.execute(
+        """SELECT 1 FROM decisions WHERE document_id = ? AND name = ? AND id > ?
+        AND taken_back_at IS NULL""",
+        [decided["document_id"], decided["name"], decided["id"]],
+    ).fetchone()
+    if field is None:
+        return f"{what} is gone from it: its page was moved or read again; correct it where it is."
+    if later or any(after.get(name) != field[name] for name in ("value", "status", "reader")):
+        return f"{what} was decided or changed again since; open the record and correct it there."
+    if check and check["held_by"] not in (None, viewer.name) and check["held_until"] > time.time():
+        return f"{what} is on somebody else's screen at this moment; try it again later."
+    return ""
 
 
 def take_back(
@@ -239,18 +304,16 @@ def take_back(
 ) -> None:
     """Undo a decision: the field is what it was, and waits for this person again.
 
-    Raises StaleVersionError when the record was changed meanwhile, InputError when the field was
-    decided again since.
+    Raises StaleVersionError when the record was changed meanwhile, InputError when the decision
+    can no longer be taken back, NotFoundError when it was.
     """
     require(viewer, Action.CORRECT, before.department)
     with store.write() as db:
         row = db.conn.execute("SELECT * FROM decisions WHERE id = ?", [decision.id]).fetchone()
-        still = last_decision(store, viewer)
-        if still is None or still.id != decision.id:
-            raise InputError(
-                f"'{decision.field.label}' of record {before.id} was decided again since; "
-                "open the record and correct it there."
-            )
+        if row["taken_back_at"]:
+            raise NotFoundError("This was taken back already.")
+        if hindered := _hindered(db, viewer, row, decision.field.label):
+            raise InputError(hindered)
         now_at = _row(db, "fields", before.id, decision.name)
         # Its page may be called otherwise since: the record's pages were put in another order.
         field = replace(decision.field, page=now_at["page"]) if now_at else decision.field
@@ -322,6 +385,7 @@ def _decided(
             "new": values[1],
             "way": how.way,
             "seconds": round(how.seconds, 2),
+            "key": how.key or secrets.token_hex(8),
             "sampled": check["sampled"],
             "before": json.dumps(before, ensure_ascii=False),
             "after": json.dumps(dict(after) if after else {}, ensure_ascii=False),

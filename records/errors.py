@@ -48,6 +48,10 @@ class StaleVersionError(InputError):
     """The record was changed by someone else since it was read."""
 
 
+class DecidedAlreadyError(StaleVersionError):
+    """This person has decided it before, in another window or by another way of asking."""
+
+
 class ProgramMissingError(DigitizeError):
     """An outside program or one of its languages is not installed."""
 

@@ -419,3 +419,18 @@ CREATE INDEX checks_in_order ON checks(document_id, position)
 CREATE INDEX checks_down_records ON checks(form, name, document_id)
 """,
     )
+
+
+@migrations()
+def m007_keys_of_decisions(db: Database) -> None:
+    """What names a decision, or all those of one group, before the server has answered."""
+    _run(
+        db,
+        """
+ALTER TABLE decisions ADD COLUMN key TEXT NOT NULL DEFAULT ''
+
+UPDATE decisions SET key = 'id-' || id
+
+CREATE INDEX decisions_key ON decisions(person, key)
+""",
+    )

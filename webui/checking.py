@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,11 +17,17 @@ from digitize.experience import interval
 from digitize.forms import FieldTemplate, form_named
 from digitize.offers import offers
 from digitize.values import Reading
-from records import checking
+from records import checking, correcting
 from records.access import Action, departments_for, require
 from records.checking import Check, CheckKind, Waiting, Which
 from records.correcting import How
-from records.errors import InputError, NotAllowedError, NotFoundError, StaleVersionError
+from records.errors import (
+    BusyError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    StaleVersionError,
+)
 from records.model import Field, Page, Word
 from webui import gate, images, wording
 from webui.context import installation, person, viewer
@@ -30,7 +37,7 @@ from webui.snippets import snippet_url
 
 blueprint = Blueprint("checking", __name__)
 
-COLUMN, TILES, LONGEST_NOTE = 20, 60, 500
+COLUMN, TILES, LONGEST_NOTE, LONGEST_KEY = 20, 60, 500, 64
 QUEUES = {
     "look": "Needs a look",
     "second": "To be keyed a second time",
@@ -38,7 +45,7 @@ QUEUES = {
     "senior": "Nobody could tell",
 }
 _WAYS = ("record", "column", "group")
-_MOST_SKIPPED = 200
+_MOST_AHEAD = 200  # records on one screen, and those that are fetched ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +176,7 @@ def work(way: str) -> ResponseReturnValue:
         asked = Asked(way, replace(asked.which, queue="look", grouped=True))
     if way == "group" and asked.which.value is None:
         return _groups(asked)
-    skip = [int(n) for n in request.args.getlist("skip")[:_MOST_SKIPPED] if _is_number(n)]
+    skip = [int(n) for n in request.args.getlist("skip")[-_MOST_AHEAD:] if _is_number(n)]
     store, hold_s = installation().store, installation().settings.check.hold_minutes * 60
     if way == "record":
         checks = checking.take_record(store, viewer(), asked.which, hold_s, skip)
@@ -185,10 +192,12 @@ def work(way: str) -> ResponseReturnValue:
         items=items,
         chosen=chosen,
         since=int(time.time()),
-        ahead=asked.href(skip=list(ids)),
+        ahead=asked.href(skip=[*skip, *ids][-_MOST_AHEAD:]),
         here=asked.href(),
         left=sum(w.count for w in checking.waiting(store, viewer(), [asked.which])),
         queue_title=QUEUES[asked.which.queue],
+        last=correcting.last_key(store, viewer()),
+        key=secrets.token_hex(8),
     )
 
 
@@ -200,7 +209,10 @@ def _groups(asked: Asked) -> ResponseReturnValue:
         (value, count, Asked("group", replace(asked.which, value=value)).href())
         for value, count in found
     ]
-    return render_template("check_groups.html", asked=asked, groups=groups)
+    last = correcting.last_key(installation().store, viewer())
+    return render_template(
+        "check_groups.html", asked=asked, groups=groups, here=asked.href(), last=last
+    )
 
 
 @blueprint.get("/records/<int:document_id>/fields/<name>/page")
@@ -250,30 +262,42 @@ def _told(said: str, status: int) -> ResponseReturnValue:
 
 def _verdict(document_id: int, name: str) -> desk.Verdict:
     form = request.form
-    value: str | None = "" if "empty" in form else form.get("offer", form.get("value", ""))
-    if len(value or "") > LONGEST_VALUE or len(form.get("note", "")) > LONGEST_NOTE:
-        raise InputError(
-            f"A value has at most {LONGEST_VALUE} characters and a note {LONGEST_NOTE}; shorten it."
-        )
+    said = _said(document_id, name)
     # Without scripts, Enter behind the note presses the form's first button.
     if form.get("cannot") or (form.get("note") and not {"offer", "empty"} & form.keys()):
-        value = None
+        said = None
     try:
-        kind = CheckKind(form.get("kind", ""))
+        kind, place = CheckKind(form.get("kind", "")), form["place"]
         seconds = float(form.get("seconds") or time.time() - float(form.get("since") or "nan"))
-    except ValueError:
+    except (ValueError, KeyError):
         raise InputError("The form did not say which field it decides; reload the page.") from None
-    said_empty = {"offer", "empty"} & form.keys()
     check = checking.held(installation().store, viewer(), document_id, name)
-    if value == "" and check and check.blind and not said_empty:
+    if said == "" and check and check.blind and not {"offer", "empty"} & form.keys():
         raise InputError("Type what stands there, or say that nothing is written there.")
+    way = form.get("way", "") if form.get("way") in _WAYS else "column"
     longest = installation().settings.check.hold_minutes * 60
-    how = How(
-        form.get("way", "") if form.get("way") in _WAYS else "column", _within(seconds, longest)
-    )
-    said = None if value is None else value.replace("\r\n", "\n").strip()
-    place, note = form.get("place", ""), form.get("note", "")
-    return desk.Verdict(document_id, name, kind, place, said, note, how)
+    how = How(way, _within(seconds, longest), _key())
+    return desk.Verdict(document_id, name, kind, place, said, form.get("note", ""), how)
+
+
+def _said(document_id: int, name: str) -> str | None:
+    """Return the value that was sent; one that is too long only where it stands there already."""
+    form = request.form
+    value = "" if "empty" in form else form.get("offer", form.get("value", ""))
+    value = value.replace("\r\n", "\n").strip()
+    if len(form.get("note", "")) > LONGEST_NOTE:
+        raise InputError(f"A note has at most {LONGEST_NOTE} characters; shorten it.")
+    if len(value) > LONGEST_VALUE:
+        fields = installation().store.fields(document_id)
+        if value not in [f.value.strip() for f in fields if f.name == name]:
+            raise InputError(f"A value has at most {LONGEST_VALUE} characters; shorten it.")
+    return value
+
+
+def _key() -> str:
+    """Return what names this decision; one that was sent without a name gets one."""
+    key = request.form.get("key", "")
+    return key if 0 < len(key) <= LONGEST_KEY else secrets.token_hex(8)
 
 
 def _within(seconds: float, longest: float) -> float:
@@ -287,44 +311,30 @@ def accept() -> ResponseReturnValue:
     form = request.form
     seconds = _within(time.time() - float(form.get("since", type=float) or time.time()), 3600)
     odd, names = set(form.getlist("odd")), form.getlist("item")[:TILES]
-    each = How("group", seconds / max(len(names), 1))
-    value = form.get("value", "").replace("\r\n", "\n")
-    taken = lost = picked = 0
+    tiles = []
     for item in names:
         number, _, name = item.partition("-")
-        try:
-            document = installation().store.document(_whole(number), viewer())
-            check = checking.held(installation().store, viewer(), document.id, name)
-            mine = checking.holds(installation().store, viewer(), document.id, name)
-            if not mine or check is None or check.blind or check.value != value:
-                raise StaleVersionError("It is no longer in this group.")
-            if item in odd:
-                checking.pick_out(installation().store, viewer(), document.id, [name])
-                picked += 1
-                continue
-            place = form.get(f"place.{item}", "")
-            verdict = desk.Verdict(document.id, name, CheckKind.LOOK, place, value, "", each)
-            desk.decide(installation(), viewer(), verdict)
-            taken += 1
-        except (StaleVersionError, NotFoundError):
-            lost += 1
-    said = f"{wording.counted(taken, 'field')} confirmed"
-    said += f", {picked} picked out to be looked at one by one" if picked else ""
-    said += f", {lost} decided by someone else meanwhile" if lost else ""
-    flash(f"{said}.")
+        if _is_number(number):
+            tiles.append(
+                desk.Tile(int(number), name, form.get(f"place.{item}", ""), item in odd)
+            )  # fmt: skip
+    value = form.get("value", "").replace("\r\n", "\n")
+    how = How("group", seconds / max(len(tiles), 1), _key())
+    tally = desk.decide_alike(installation(), viewer(), tiles, value, how)
+    flash(wording.tallied(tally), "bad" if tally.left else "message")
     return redirect(_back(), 303)
 
 
 @blueprint.post("/check/undo")
 def undo() -> ResponseReturnValue:
-    """Take back the last decision of this person; the field is theirs to decide again."""
+    """Take back what this person decided last, or what the form names; it is theirs again."""
     _may_check()
     try:
-        decision = desk.undo(installation(), viewer())
-    except (StaleVersionError, InputError, NotFoundError) as error:
+        taken = desk.undo(installation(), viewer(), request.form.get("key"))
+    except (BusyError, InputError) as error:
         said, tone = str(error), "bad"
     else:
-        said, tone = f"Taken back: {decision.field.label} of record {decision.document_id}.", "good"
+        said, tone = wording.taken_back(taken), "good"
     if _wants_json():
         return jsonify(saved=tone == "good", said=said), 200 if tone == "good" else 409
     flash(said, tone)
@@ -364,12 +374,6 @@ def _which() -> Which:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
-
-
-def _whole(text: str) -> int:
-    if not _is_number(text):
-        raise NotFoundError("There is no such record.")
-    return int(text)
 
 
 def _back() -> str:

@@ -81,7 +81,10 @@ BOARDS = (
         frozenset({"checking.work/column", "checking.work/record"}),
         (
             Key(("Enter",), "right as it stands in the box: save it and go on"),
-            Key(("↑", "↓"), "the field before, the next field"),
+            Key(
+                ("↑", "↓"),
+                "the field before, the next field; in a long text, from its beginning or its end",
+            ),
             Key(("F2", "F3", "F4"), "take what is offered, and go on"),
             Key(("F6",), "nothing is written there (where two people key)"),
             Key(("F8",), "cannot tell: write a note if you like, then Enter"),
@@ -97,6 +100,7 @@ BOARDS = (
             Key(("←", "→", "↑", "↓"), "from picture to picture"),
             Key(("Space",), "picks out what does not belong there"),
             Key(("Enter",), "confirms the rest"),
+            Key(("F10",), "takes back the last decision: all of a group"),
         ),
     ),
     EVERYWHERE,

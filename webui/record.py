@@ -14,12 +14,13 @@ from digitize.desk import correct_field
 from digitize.forms import FieldTemplate, form_named
 from digitize.offers import offers
 from digitize.values import Reading
-from records import noting
+from records import checking, noting
 from records.access import Action, may, require
 from records.errors import InputError, NotFoundError, StaleVersionError
 from records.model import Document, DocumentStatus, Field, FieldStatus, Page
 from records.overlaying import lines_of
 from webui import arranging, images, page_text, wording
+from webui.blind import veiled
 from webui.context import installation, viewer
 from webui.finding import asked_for, found_beside
 from webui.overlay import Mark, marks
@@ -213,7 +214,9 @@ def record_page(
     ``entry`` is a line of its text that could not be saved as it was typed.
     """
     store = installation().store
-    fields, pages = store.fields(document.id), store.pages(document.id)
+    blind = checking.to_key_blind(store, viewer(), document.id)
+    document, fields = veiled(document, store.fields(document.id), blind)
+    pages = store.pages(document.id)
     chosen = next((f for f in fields if f.name == request.values.get("field")), None)
     asked, place = asked_for(request.values), request.values.get("at", type=int)
     text = asked.text
@@ -240,7 +243,10 @@ def record_page(
         files=[(f, images.whole_file_is_seen(f, viewer())) for f in store.files(document.id)],
         now={f.name: f.value for f in fields},
         folded=FOLDED,
-        history=wording.happenings(store.history(document.id), {f.name: f.label for f in fields}),
+        history=wording.happenings(
+            store.history(document.id), {f.name: f.label for f in fields}, blind
+        ),
+        blind=blind,
         notes=noting.notes(store, document.id),
         may_remove=lambda note: noting.may_remove(viewer(), document, note),
         tags=noting.tags(store, [document.id])[document.id],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from digitize.desk import TakenBack, Tally
 from records.filing import Sighting
 from records.model import AuditRow, DocumentStatus, Field, FieldStatus
 
@@ -141,6 +142,30 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def tallied(tally: Tally) -> str:
+    """Say what became of the fields of a group, as sentences."""
+    said = f"{counted(tally.taken, 'field')} confirmed"
+    said += f", {tally.picked} picked out to be looked at one by one" if tally.picked else ""
+    said += f", {tally.before} that you had decided before" if tally.before else ""
+    if tally.others:
+        said += f", {tally.others} left alone: someone else has decided or holds them, or they no"
+        said += " longer are what was shown"
+    if not tally.left:
+        return f"{said}."
+    return f"{said}. {counted(tally.left, 'field')} not: the archive is busy; confirm them again."
+
+
+def taken_back(taken: TakenBack) -> str:
+    """Say what was taken back, as sentences."""
+    first, count = taken.decisions[0], len(taken.decisions)
+    where = f"record {first.document_id}" if count == 1 else counted(count, "record")
+    said = f"Taken back: {first.field.label} of {where}."
+    if taken.hindered:
+        stay = counted(len(taken.hindered), "other")
+        said += f" {stay} not: {taken.hindered[0]}"
+    return said
+
+
 def sentence(text: str) -> str:
     """Begin a reason with a capital, as a line of its own does."""
     return text[:1].upper() + text[1:]
@@ -161,8 +186,13 @@ class Happening:
     field: str | None = None
 
 
-def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happening]:
-    """Return a record's history, newest first, with runs of pages that were read as one line."""
+def happenings(
+    rows: Sequence[AuditRow], labels: Mapping[str, str], blind: Collection[str] = ()
+) -> list[Happening]:
+    """Return a record's history, newest first, with runs of pages that were read as one line.
+
+    What was said of fields that are to be keyed ``blind`` is left out.
+    """
     made: list[Happening] = []
     first_page: int | None = None
     for row in rows:
@@ -175,7 +205,11 @@ def happenings(rows: Sequence[AuditRow], labels: Mapping[str, str]) -> list[Happ
                 made[-1] = Happening(row.at, row.actor, f"read pages {first_page} to {number}")
             continue
         first_page = None
-        made.append(_happening(row, labels))
+        named = str(row.change.get("field", ""))
+        if named in blind:
+            made.append(Happening(row.at, row.actor, f"keyed {labels.get(named, named)}"))
+        else:
+            made.append(_happening(row, labels))
     return made[::-1]
 
 

@@ -140,7 +140,7 @@ class Office:
         old = next(f for f in self.store.fields(number) if f.name == name)
         new = replace(old, value=value, status=FieldStatus.CORRECTED, reader="person carl")
         viewer = self.store.system_viewer("carl")
-        correcting.correct(self.store, viewer, before, new, before, How("record", 1.0))
+        correcting.correct(self.store, viewer, before, new, before, How("record", 1.0, ""))
 
     def take_back(self, number: int) -> None:
         """Undo the last arrangement of a record, as seen on its page."""
@@ -505,7 +505,8 @@ def test_a_decision_is_taken_back_at_its_pages_new_place(office: Office) -> None
     office.wait(number, "owner_name", "look")
     office.correct(number, "owner_name", "Aloysius Fell")
     _order(office, number, 0)
-    assert undo(office.installation, replace(office.clerk, name="carl")).name == "owner_name"
+    [taken] = undo(office.installation, replace(office.clerk, name="carl")).decisions
+    assert taken.name == "owner_name"
     assert office.value(number, "owner_name")[:2] == ("owner_name a.pdf 1", 2)
 
 

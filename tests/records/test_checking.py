@@ -15,13 +15,13 @@ import pytest
 from records import checking, correcting, filing, people, personal
 from records.access import Viewer
 from records.checking import Check, CheckKind, Which
-from records.correcting import How
+from records.correcting import Decision, How
 from records.errors import InputError, NotAllowedError, StaleVersionError
 from records.model import Field, FieldStatus, Role
 from records.store import Store
 from tests.records.making import DEPARTMENTS, Room, draft, field
 
-HOW = How("column", 1.5)
+HOW = How("column", 1.5, "")
 HOLD_S = 60.0
 UNSURE, OK = FieldStatus.UNSURE, FieldStatus.OK
 DISAGREE = replace(field("d", "4", UNSURE), reasons=("readers disagree: 4 or 9",))
@@ -69,6 +69,12 @@ def _until_said(room: Room, viewer: Viewer, check: Check) -> None:
     while True:
         with suppress(StaleVersionError):
             return said(room, viewer, check, viewer.name)
+
+
+def last(room: Room, viewer: Viewer) -> Decision | None:
+    """Return the last that a person decided and that stands."""
+    key = correcting.last_key(room.store, viewer)
+    return correcting.decided_under(room.store, viewer, key)[0] if key else None
 
 
 def given(room: Room, viewer: Viewer, queue: str = "look", count: int = 99) -> list[str]:
@@ -328,14 +334,14 @@ def test_a_decision_can_be_taken_back(room: Room) -> None:
     ann = person(room, "ann")
     (check,) = checking.take(room.store, ann, Which(), 9, HOLD_S)
     said(room, ann, check, "9")
-    decision = correcting.last_decision(room.store, ann)
+    decision = last(room, ann)
     assert decision
     before = room.store.document(1, ann)
     correcting.take_back(room.store, ann, before, decision, before)
     (found,) = room.store.fields(1)
     assert (found.value, found.status) == ("1", UNSURE)
     assert checking.held(room.store, ann, 1, "a") == check
-    assert correcting.last_decision(room.store, ann) is None
+    assert last(room, ann) is None
     assert [r.action for r in room.store.history(1)][-2:] == ["corrected", "took back"]
 
 
@@ -345,14 +351,16 @@ def test_what_was_decided_again_is_not_taken_back(room: Room) -> None:
     ann, bob = person(room, "ann"), person(room, "bob")
     (check,) = checking.take(room.store, ann, Which(), 9, HOLD_S)
     said(room, ann, check, "17")
-    decision = correcting.last_decision(room.store, ann)
+    decision = last(room, ann)
     assert decision
     second(room, bob, "17")
     before = room.store.document(1, ann)
-    with pytest.raises(InputError, match="decided again"):
+    with pytest.raises(InputError, match="decided or changed again"):
         correcting.take_back(room.store, ann, before, decision, before)
     assert [f.value for f in room.store.fields(1)] == ["17"]
-    assert correcting.last_decision(room.store, ann) is None
+    still = last(room, ann)
+    assert still
+    assert "'A' of record 1 was decided or changed again since" in still.hindered
 
 
 def test_a_record_that_moves_takes_its_checks_along(room: Room) -> None:
@@ -422,11 +430,11 @@ def test_samples_tell_the_true_error_rate(room: Room) -> None:
             said(room, ann, check, value if check.kind is CheckKind.SAMPLE else "0")
     (shown,) = checking.sampled(room.store, ann)
     assert (shown.form, shown.checked, shown.wrong) == ("dog-licence", 4, 1)
-    decision = correcting.last_decision(room.store, ann)
+    decision = last(room, ann)
     assert decision
     assert checking.sampled(room.store, person(room, "bob", own=("building",))) == ()
     for _ in range(2):  # the doubtful field of the last record, then its sample
-        taken = correcting.last_decision(room.store, ann)
+        taken = last(room, ann)
         assert taken
         before = room.store.document(taken.document_id, ann)
         correcting.take_back(room.store, ann, before, taken, before)
@@ -446,6 +454,42 @@ def test_what_a_senior_has_alone_does_not_hinder_another_reading(room: Room) -> 
     filing.file_records(room.store, "test", document.sha256, [again])
     senior = person(room, "vic", Role.VERIFIER)
     assert given(room, senior, "senior") == ["a"]
+
+
+def test_who_could_not_tell_is_given_it_last(room: Room) -> None:
+    """A senior who cannot tell goes on to the next, and is not given the same for ever."""
+    vic = person(room, "vic", Role.VERIFIER)
+    filed(room, b"one", field("a", "1", UNSURE), field("b", "2", UNSURE))
+    for which in (Which(), Which("senior"), Which("senior")):
+        first = checking.take(room.store, vic, which, 1, HOLD_S)[0]
+        correcting.pass_on(room.store, vic, room.store.document(1, vic), first, "", HOW)
+    (other,) = checking.take(room.store, person(room, "cyd"), Which(), 9, HOLD_S)
+    correcting.pass_on(
+        room.store, person(room, "cyd"), room.store.document(1, vic), other, "torn", HOW
+    )
+    assert [first.name, other.name] == ["a", "b"]
+    assert given(room, vic, "senior") == ["b", "a"]
+    assert given(room, vic, "senior", count=1) == ["b"]
+    assert given(room, person(room, "olga", Role.VERIFIER), "senior") == []
+
+
+def test_what_ran_out_is_still_on_the_screen(room: Room) -> None:
+    """As long as nobody else has taken it."""
+    filed(room, b"one", field("a", "1", UNSURE))
+    ann = person(room, "ann")
+    checking.take(room.store, ann, Which(), 9, -1)
+    assert checking.holds(room.store, ann, 1, "a")
+    given(room, person(room, "bob"))
+    assert not checking.holds(room.store, ann, 1, "a")
+
+
+def test_nobody_asks_for_the_samples(room: Room) -> None:
+    """They are among what needs a look, and are no part of the queue of their own."""
+    filed(room, b"one", field("a", "1"), field("b", "2", UNSURE), sampled=["a"])
+    ann = person(room, "ann")
+    assert checking.take(room.store, ann, Which(reason="sample"), 9, HOLD_S) == ()
+    assert checking.waiting(room.store, ann, [Which(reason="sample")]) == ()
+    assert len(checking.take(room.store, ann, Which(reason="unsure"), 9, HOLD_S)) == 2
 
 
 def test_a_hint_can_be_put_away_twice(room: Room) -> None:

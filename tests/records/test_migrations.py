@@ -191,3 +191,17 @@ def test_a_migrated_archive_is_whole(tmp_path: Path) -> None:
     filing.keep_templates(room.store, "clerk", [template("one")])
     assert upkeep.check(room.store, room.archive, full=True) == []
     room.store.close()
+
+
+def test_decisions_of_before_can_be_named(tmp_path: Path) -> None:
+    """Those that were made before decisions had keys get one each, to be taken back by."""
+    path = tmp_path / "records.db"
+    db = Database(sqlite3.connect(path, isolation_level=None))
+    migrations.apply(db, stop_before="m007_keys_of_decisions")
+    row = {"document_id": 1, "name": "owner", "form": "dog-licence", "kind": "look", "at": now()}
+    row |= {"reason": "unsure", "person": "ann", "verdict": "confirmed", "old": "", "new": ""}
+    row |= {"way": "column", "seconds": 1, "sampled": 0, "before": "{}", "after": "{}"}
+    db.table("decisions").insert_all([row, row])
+    db.conn.close()
+    store = Store(path, DEPARTMENTS)
+    assert [row["key"] for row in store.db.table("decisions").rows] == ["id-1", "id-2"]

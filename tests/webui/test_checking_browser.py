@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from records.model import Field, FieldStatus
 from webui import checking
 
-from .browsing import DESK, opened, sign_in_at
+from .browsing import DESK, PHONE, opened, sign_in_at
 from .conftest import PERMIT, Site, file_record
 
 pytestmark = pytest.mark.browser
@@ -418,6 +418,7 @@ def test_taking_back_when_all_is_done(served: Served, scripted: Page) -> None:
     until(scripted, lambda: focused(scripted) == f"v-{number}-{name}")
     scripted.keyboard.press("Enter")
     scripted.get_by_role("heading", name="All looked at").wait_for()
+    scripted.wait_for_load_state()
     scripted.keyboard.press("F10")
     scripted.get_by_text(f"Taken back: OWNER of record {number}.").wait_for()
 
@@ -444,6 +445,232 @@ def test_a_session_that_ended_loses_nothing(served: Served, browser: Browser, wh
         assert not now(site, number, name).by_person
         assert page.get_by_text("under your own name").is_visible()
     context.close()
+
+
+@pytest.fixture
+def alone(browser: Browser, states: Path) -> Iterator[Page]:
+    """A page of a signed-in person whose connection may break."""
+    context = browser.new_context(storage_state=states)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_lost_answer_is_no_lost_decision(served: Served, alone: Page) -> None:
+    """The server has it, and the line broke before it could say so: nothing is told as lost."""
+    site, url = served
+    name, (one, _) = column(site, 2)
+    start_at(alone, work_at(url, name))
+    alone.wait_for_load_state("networkidle")
+    asked = []
+
+    def lose(route: Route) -> None:
+        asked.append(route.fetch() if not asked else None)
+        route.continue_() if asked[1:] else route.abort()
+
+    alone.route("**/decision", lose)
+    alone.keyboard.type("typed once")
+    alone.keyboard.press("Enter")
+    until(alone, lambda: len(asked) == 2)
+    until(alone, lambda: not alone.evaluate("Sending.waits()"))
+    assert alone.locator(".check-told:visible").count() == 0
+    assert now(site, one, name).value == "typed once"
+    assert len(decisions(site, name)) == 1
+
+
+def decisions(site: Site, name: str) -> list[str]:
+    """Return what was decided of a column and stands, in order."""
+    found = site.installation.store.db.query(
+        "SELECT new FROM decisions WHERE name = ? AND taken_back_at IS NULL ORDER BY id", [name]
+    )
+    return [row["new"] for row in found]
+
+
+def unsent(page: Page, address: str, *typed: str) -> None:
+    """Decide the first fields of a page without the server hearing of it."""
+    start_at(page, address)
+    page.wait_for_load_state("networkidle")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/decision", lambda route: route.abort())
+    for value in typed:
+        page.keyboard.type(value)
+        page.keyboard.press("Enter")
+    page.get_by_text("in this window").wait_for()
+
+
+def test_what_waits_is_decided_after_a_reload_too(served: Served, alone: Page) -> None:
+    """Its fields are shown as decided, with what was typed; the cursor stands in the next."""
+    site, url = served
+    name, (one, two, three) = column(site, 3)
+    unsent(alone, work_at(url, name), "A", "B")
+    alone.reload()
+    until(alone, lambda: focused(alone) == f"v-{three}-{name}")
+    assert alone.locator(".check:not(.check-done)").count() == 1
+    assert alone.locator(f"#v-{two}-{name}").input_value() == "B"
+    alone.unroute("**/decision")
+    until(alone, lambda: [now(site, n, name).value for n in (one, two)] == ["A", "B"])
+    assert alone.locator(".check-told:visible").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/check", "/check/group?form=building-permit&field=none"])
+def test_every_page_of_checking_sends_what_waits(served: Served, alone: Page, path: str) -> None:
+    """And says so, as long as it cannot."""
+    site, url = served
+    name, (one, _) = column(site, 2)
+    unsent(alone, work_at(url, name), "A")
+    alone.goto(url + path)
+    alone.get_by_text("1 decision waits in this window").wait_for()
+    alone.unroute("**/decision")
+    until(alone, lambda: now(site, one, name).value == "A")
+
+
+def test_taking_back_waits_for_what_is_taken_back(served: Served, alone: Page) -> None:
+    """Nothing is decided between F10 and its answer, and no other decision is taken back."""
+    site, url = served
+    name, (one, two, _) = column(site, 3)
+    start_at(alone, work_at(url, name))
+    alone.wait_for_load_state("networkidle")
+    alone.context.set_offline(True)
+    alone.keyboard.type("oops")
+    alone.keyboard.press("Enter")
+    alone.keyboard.press("F10")
+    alone.get_by_text("Your last decision is taken back as soon as it has arrived.").wait_for()
+    alone.keyboard.type("half")
+    alone.keyboard.press("Enter")
+    alone.get_by_text("is being taken back; wait until it is").wait_for()
+    alone.context.set_offline(False)
+    alone.get_by_text(f"Taken back: OWNER of record {one}.").wait_for()
+    assert decisions(site, name) == []
+    assert alone.locator(f"#v-{two}-{name}").input_value() == "half"
+
+
+def test_what_was_refused_is_not_taken_back_nor_another(served: Served, scripted: Page) -> None:
+    """F10 right behind a decision that the server refuses leaves the one before alone."""
+    site, url = served
+    name, (one, two, _) = column(site, 3)
+    start_at(scripted, work_at(url, name))
+    scripted.keyboard.type("first")
+    scripted.keyboard.press("Enter")
+    until(scripted, lambda: now(site, one, name).by_person)
+    with site.installation.store.write() as db:
+        db.execute("DELETE FROM checks WHERE document_id = ?", [two])
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    scripted.route("**/decision", hold)
+    scripted.keyboard.type("second")
+    scripted.keyboard.press("Enter")
+    scripted.keyboard.press("F10")
+    until(scripted, lambda: bool(held))
+    held[0].continue_()
+    scripted.get_by_text("was not saved. Nothing was taken back.").wait_for()
+    assert decisions(site, name) == ["first"]
+    scripted.keyboard.press("F10")
+    scripted.get_by_text(f"Taken back: OWNER of record {one}.").wait_for()
+
+
+def test_the_button_takes_back_what_the_key_does(served: Served, scripted: Page) -> None:
+    """The last decision, though it was made after the page was."""
+    site, url = served
+    name, (one, two, _) = column(site, 3)
+    start_at(scripted, work_at(url, name))
+    for number in (one, two):
+        scripted.keyboard.press("Enter")
+        until(scripted, lambda number=number: now(site, number, name).by_person)
+    scripted.get_by_role("button", name="Take back the last").click()
+    scripted.get_by_text(f"Taken back: OWNER of record {two}.").wait_for()
+
+
+def test_a_field_without_a_place_has_no_frame(served: Served, scripted: Page) -> None:
+    """The frame of the field before is gone, and comes again with the field after."""
+    site, url = served
+    name, (one,) = column(site, 1, others=2)
+    with site.installation.store.write() as db:
+        db.execute("UPDATE fields SET box = NULL WHERE name = ?", [f"{name}_0"])
+    scripted.goto(f"{url}/check/record?form=building-permit&batch={name}")
+    until(scripted, lambda: focused(scripted) == f"v-{one}-{name}")
+    frames = []
+    for _ in range(3):
+        frames.append(scripted.locator("#sheet rect").get_attribute("visibility"))
+        scripted.keyboard.press("ArrowDown")
+    assert frames == ["visible", "hidden", "visible"]
+
+
+def test_a_page_without_a_picture_is_not_asked_for(served: Served, scripted: Page) -> None:
+    """F9 says that there is none."""
+    site, url = served
+    name, (one, _) = column(site, 2)
+    with site.installation.store.write() as db:
+        db.execute("UPDATE pages SET image = NULL WHERE document_id = ?", [one])
+    start_at(scripted, work_at(url, name))
+    scripted.keyboard.press("F9")
+    scripted.get_by_text("There is no picture of this page.").wait_for()
+    assert scripted.locator("#page-over").count() == 0
+
+
+def test_a_group_is_taken_back_by_one_key(served: Served, page: Page) -> None:
+    """Sixty wrong confirmations are one slip; without scripts it is a button."""
+    site, url = served
+    name, numbers = column(site, 5)
+    alike(site, name, "Seven")
+    page.goto(f"{work_at(url, name, 'group')}&grouped=True&value=Seven")
+    page.locator(".tile-box").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("5 fields confirmed").wait_for()
+    if has_scripts_of_its_own(page):
+        page.keyboard.press("F10")
+    else:
+        page.get_by_role("button", name="Take back the last").click()
+    page.get_by_text("Taken back: OWNER of 5 records.").wait_for()
+    assert not any(now(site, n, name).by_person for n in numbers)
+    assert page.locator(".tile").count() == 5
+
+
+def has_scripts_of_its_own(page: Page) -> bool:
+    """Say whether the scripts of the page's own run."""
+    return bool(page.evaluate("!!window.Sending"))
+
+
+def test_a_group_that_is_confirmed_twice_is_confirmed_once(
+    served: Served, scripted: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enter, and Enter again before the page has gone: the next group is not confirmed unseen."""
+    site, url = served
+    monkeypatch.setattr(checking, "TILES", 2)
+    name, _ = column(site, 6)
+    alike(site, name, "Seven")
+    scripted.goto(f"{work_at(url, name, 'group')}&grouped=True&value=Seven")
+    scripted.locator(".tile-box").first.focus()
+    scripted.evaluate("""(function () {
+        var button = document.querySelector(".tiles-form button");
+        button.click();
+        button.click();
+    }())""")
+    scripted.get_by_text("2 fields confirmed.").wait_for()
+    assert len(decisions(site, name)) == 2
+
+
+def test_the_keys_of_a_group_fit_a_phone(served: Served, browser: Browser, states: Path) -> None:
+    """Nothing stands beside the page."""
+    site, url = served
+    name, _ = column(site, 2)
+    alike(site, name, "Seven Hills Avenue")
+    for page in opened(browser, states, PHONE, True):
+        page.goto(f"{work_at(url, name, 'group')}&grouped=True&value=Seven Hills Avenue")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_ten_fields_are_fetched_ahead_record_by_record(served: Served, scripted: Page) -> None:
+    """Their pictures are there before their records are."""
+    site, url = served
+    name, numbers = column(site, 14)
+    seen: list[str] = []
+    scripted.on("request", lambda request: seen.append(request.url))
+    start_at(scripted, f"{url}/check/record?form=building-permit&batch={name}")
+    wanted = [f"/records/{n}/fields/{name}.jpg" for n in numbers[:11]]
+    until(scripted, lambda: all(any(part in address for address in seen) for part in wanted))
+    assert not any(f"/records/{numbers[13]}/" in address for address in seen)
 
 
 def _waits(site: Site, number: int, name: str) -> tuple[str, str]:

@@ -1,23 +1,20 @@
-/* Checking with the keyboard alone. Each decision is sent as it is made; what could not be sent is
-   kept in this window and sent again. Without this script each field is a form of its own. */
+/* Checking with the keyboard alone; what is decided is sent by sending.js. Without scripts each field
+   is a form of its own. */
 (function () {
   "use strict";
-  var RETRY_MS = 3000;
   var AHEAD = 10; // fields left when the next ones are fetched
-  var PERSON = document.body.getAttribute("data-person");
-  var KEPT = "digitize-decisions-" + PERSON; // nobody sends what another has decided
+  var TYPED = "digitize-typed-" + document.body.getAttribute("data-person");
   var KEYS = { 113: "F2", 114: "F3", 115: "F4", 117: "F6", 119: "F8", 120: "F9", 121: "F10" };
   var work = document.getElementById("work");
-  var tiles = document.getElementById("tiles");
+  var Sending = window.Sending;
   var current = null;
   var began = 0;
   var clicked = null; // the button that a form is sent by
-  var waiting = []; // decisions on their way: {data, address, item, said}
-  var sending = false;
   var undoing = false;
   var decided = {}; // by address: what the server may not have heard of when it gives the next ones
-  var next = null; // the next fields, fetched ahead
-  var asked = false;
+  var ready = []; // pages with the next fields, fetched ahead
+  var asking = false;
+  var ended = false; // there is nothing more to fetch
 
   function all(selector, inside) {
     return Array.prototype.slice.call((inside || document).querySelectorAll(selector));
@@ -61,20 +58,23 @@
   }
   function show(item) {
     var sheet = document.getElementById("sheet");
-    var frame = (item.getAttribute("data-frame") || "").split(" ");
     if (!sheet) {
       return;
     }
     var image = sheet.querySelector("img");
-    if (image.getAttribute("src") !== item.getAttribute("data-sheet")) {
-      image.setAttribute("src", item.getAttribute("data-sheet"));
+    var source = item.getAttribute("data-sheet");
+    if (source && image.getAttribute("src") !== source) {
+      image.setAttribute("src", source);
     }
-    var rect = sheet.querySelector("rect");
-    if (rect && frame.length === 4) {
-      ["x", "y", "width", "height"].forEach(function (name, place) {
-        rect.setAttribute(name, frame[place]);
-      });
-    }
+    sheet.hidden = !source;
+    frame(sheet.querySelector("rect"), item);
+  }
+  function frame(rect, item) {
+    var edges = (item.getAttribute("data-frame") || "").split(" ");
+    rect.setAttribute("visibility", edges.length === 4 ? "visible" : "hidden");
+    ["x", "y", "width", "height"].forEach(function (name, place) {
+      rect.setAttribute(name, edges.length === 4 ? edges[place] : 0);
+    });
   }
   function step(by) {
     var some = items();
@@ -100,127 +100,68 @@
       return encodeURIComponent(part[0]) + "=" + encodeURIComponent(part[1]);
     }).join("&");
   }
-  function keep() {
-    try {
-      window.sessionStorage.setItem(KEPT, JSON.stringify(waiting.map(function (one) {
-        var data = one.data.replace(/csrf_token=[^&]*&?/, "");
-        return { data: data, address: one.address, said: one.said };
-      })));
-    } catch (full) { /* a private window: then they are kept as long as the page is open */ }
-  }
-  function kept() {
-    try {
-      return JSON.parse(window.sessionStorage.getItem(KEPT) || "[]");
-    } catch (broken) {
-      return [];
-    }
-  }
   function decide(item, extra) {
+    if (undoing) {
+      return told(item, "Your last decision is being taken back; wait until it is.");
+    }
     var form = item.querySelector("form");
-    extra.seconds = ((Date.now() - began) / 1000).toFixed(2);
     var value = extra.hasOwnProperty("offer") ? extra.offer : box(item).value;
-    waiting.push({
-      data: encoded(form, extra), address: form.getAttribute("action"), item: item,
+    extra.seconds = ((Date.now() - began) / 1000).toFixed(2);
+    extra.key = Sending.newKey();
+    var one = {
+      key: extra.key, data: encoded(form, extra), address: address_of(item), value: value,
       said: item.querySelector("label").textContent + ": " + value
-    });
-    box(item).readOnly = true; // F10 takes it back
-    decided[form.getAttribute("action")] = true;
-    keep();
-    item.className += " check-done";
+    };
+    done(item);
     told(item, "");
     var after = items().indexOf(item);
     var rest = left();
     choose(rest.filter(function (other) {
       return items().indexOf(other) > after;
     })[0] || rest[0] || null);
-    send();
+    Sending.add(one);
+    finish();
   }
-  function send() {
-    var undo = document.querySelector("[data-key='F10']");
-    if (undoing && undo && !waiting.length) {
-      return undo.form.submit();
-    }
-    if (sending || !waiting.length) {
-      return finish();
-    }
-    sending = true;
-    var one = waiting[0];
-    var request = new XMLHttpRequest();
-    request.open("POST", one.address);
-    request.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
-    request.setRequestHeader("Accept", "application/json");
-    request.timeout = 20000;
-    request.onload = function () {
-      sending = false;
-      if (request.status >= 500) {
-        trouble("The server has trouble.");
-        return window.setTimeout(send, RETRY_MS);
-      }
-      if (request.status === 401 || (request.status === 400 && !one.renewed)) {
-        return renew(one);
-      }
-      waiting.shift();
-      keep();
-      trouble("");
-      if (request.status !== 200) {
-        refused(one, request);
-      }
-      send();
-    };
-    request.onerror = request.ontimeout = function () {
-      sending = false;
-      trouble("There is no connection to the server.");
-      window.setTimeout(send, RETRY_MS);
-    };
-    request.send(one.data);
+  function done(item) {
+    box(item).readOnly = true; // F10 takes it back
+    decided[address_of(item)] = true;
+    item.className += " check-done";
   }
-  /* A session that began anew has another token: it is taken from a fresh page of the same person. */
-  function renew(one) {
-    var request = new XMLHttpRequest();
-    request.open("GET", "/check");
-    request.onload = function () {
-      var page = new DOMParser().parseFromString(request.responseText, "text/html");
-      var token = page.querySelector("[name=csrf_token]");
-      if (request.status === 200 && token && page.body.getAttribute("data-person") === PERSON) {
-        one.renewed = true;
-        all("[name=csrf_token]").forEach(function (field) {
-          field.value = token.value;
-        });
-        one.data = one.data.replace(/csrf_token=[^&]*/, "csrf_token=" + encodeURIComponent(token.value));
-        return send();
-      }
-      trouble("You are signed out. Sign in again in another window, under your own name.");
-      window.setTimeout(send, RETRY_MS);
-    };
-    request.onerror = function () {
-      window.setTimeout(send, RETRY_MS);
-    };
-    request.send();
-  }
-  function refused(one, request) {
-    var said = "This was not saved.";
-    try {
-      said = JSON.parse(request.responseText).said || said;
-    } catch (page) { /* an error page: the sentence above will do */ }
-    if (!one.item || !document.body.contains(one.item)) {
-      return lost(said + " You had said " + (one.said || "something") + ".");
-    }
-    told(one.item, said);
-    one.item.className += " check-wrong";
-    if (request.status !== 409) { // else someone else has it: there is nothing more to do but read it
-      one.item.className = one.item.className.replace(" check-done", "");
-      box(one.item).readOnly = false;
-    }
-    if (request.status !== 409 || !left().length) {
-      choose(one.item);
+  /* What is still to be sent from before the page was loaded is decided, whatever the page shows. */
+  function resumed(one) {
+    var item = shown(one.address);
+    decided[one.address] = true;
+    if (item && open_(item)) {
+      box(item).value = one.value;
+      done(item);
     }
   }
-  function lost(said) {
-    var place = document.createElement("div");
-    place.className = "notice notice-bad";
-    place.setAttribute("role", "alert");
-    place.textContent = said;
-    document.getElementById("main").insertBefore(place, document.getElementById("main").firstChild);
+  function refused(one, status, said) {
+    var item = shown(one.address);
+    if (undoing) { // what was to be taken back may be this
+      undoing = false;
+      said += " Nothing was taken back.";
+    }
+    if (!item) {
+      return Sending.lost(one, status, said);
+    }
+    told(item, said);
+    item.className += " check-wrong";
+    if (status !== 409) { // else someone else has it: there is nothing more to do but read it
+      item.className = item.className.replace(" check-done", "");
+      box(item).readOnly = false;
+    }
+    if (status !== 409 || !left().length) {
+      choose(item);
+    }
+  }
+  function shown(address) {
+    return items().filter(function (item) {
+      return address_of(item) === address;
+    })[0];
+  }
+  function address_of(item) {
+    return item.querySelector("form").getAttribute("action");
   }
   function unread() {
     return all(".check-wrong.check-done", work).length;
@@ -230,68 +171,68 @@
     place.hidden = !said;
     place.textContent = said;
   }
-  function trouble(said) {
-    var place = document.getElementById("trouble");
-    if (!place) {
-      place = document.createElement("div");
-      place.id = "trouble";
-      place.className = "notice notice-bad work-trouble";
-      place.setAttribute("role", "alert");
-      document.getElementById("main").insertBefore(place, document.getElementById("main").firstChild);
-    }
-    place.hidden = !said;
-    if (said) {
-      var count = waiting.length === 1 ? "1 decision waits" : waiting.length + " decisions wait";
-      place.textContent = said + " " + (waiting.length ? count + " in this window, and will be sent." : "");
-    }
-  }
 
   /* The next fields */
 
   function fetchAhead() {
-    var address = work.getAttribute("data-ahead");
-    if (asked || !address) {
+    var last = ready[ready.length - 1] || work;
+    var address = last.getAttribute("data-ahead");
+    var ahead = ready.reduce(function (count, page) {
+      return count + all(".check", page).length;
+    }, left().length);
+    if (asking || ended || !address || ahead > AHEAD) {
       return;
     }
-    asked = true;
+    asking = true;
     var request = new XMLHttpRequest();
     request.open("GET", address);
     request.onload = function () {
       var page = new DOMParser().parseFromString(request.responseText, "text/html");
-      next = request.status === 200 ? page.getElementById("work") : null;
-      if (next) {
-        all(".check", next).forEach(function (item) {
-          if (decided[item.querySelector("form").getAttribute("action")]) {
-            item.parentNode.removeChild(item);
-          }
-        });
-        all("img", next).slice(0, AHEAD + 2).forEach(function (image) {
-          new Image().src = image.getAttribute("src");
-        });
-      }
-      finish();
+      asking = false;
+      fetched(request.status === 200 ? page.getElementById("work") : null);
     };
     request.onerror = function () {
-      asked = false;
+      asking = false;
     };
     request.send();
   }
+  function fetched(page) {
+    ended = !page || !page.querySelector(".check");
+    if (!ended) {
+      all(".check", page).forEach(function (item) {
+        if (decided[address_of(item)]) {
+          item.parentNode.removeChild(item);
+        }
+      });
+      all("img", page).slice(0, AHEAD + 2).forEach(function (image) {
+        new Image().src = image.getAttribute("src");
+      });
+      ready.push(page);
+      fetchAhead();
+    }
+    finish();
+  }
   function finish() {
-    if (!work || !items().length || left().length || unread()) {
+    if (undoing && !Sending.waits()) {
+      return takeBack();
+    }
+    if (!items().length || left().length || unread()) {
       return;
     }
-    if (next && next.querySelector(".check")) {
-      var made = document.importNode(next, true);
+    while (ready.length && !ready[0].querySelector(".check")) {
+      ready.shift();
+    }
+    if (ready.length) {
+      var made = document.importNode(ready.shift(), true);
       all("[autofocus]", made).forEach(function (field) {
         field.autofocus = false;
       });
       work.parentNode.replaceChild(made, work);
       work = made;
-      next = null;
-      asked = false;
+      ended = false;
       window.scrollTo(0, 0);
       choose(left()[0]);
-    } else if (!waiting.length) {
+    } else if (!Sending.waits() && !asking) {
       window.location.assign(work.getAttribute("data-here"));
     }
   }
@@ -321,7 +262,9 @@
       box(current).focus();
       return;
     }
-    var frame = (current.getAttribute("data-frame") || "").split(" ");
+    if (!current.getAttribute("data-sheet")) {
+      return told(current, "There is no picture of this page.");
+    }
     over = document.createElement("div");
     over.id = "page-over";
     over.className = "page-over";
@@ -332,30 +275,68 @@
     image.alt = "The whole page";
     image.src = current.getAttribute("data-sheet");
     sheet.appendChild(image);
-    if (frame.length === 4) {
-      var space = "http://www.w3.org/2000/svg";
-      var svg = document.createElementNS(space, "svg");
-      svg.setAttribute("class", "marks");
-      svg.setAttribute("viewBox", "0 0 100 100");
-      svg.setAttribute("preserveAspectRatio", "none");
-      var rect = document.createElementNS(space, "rect");
-      rect.setAttribute("class", "mark mark-chosen");
-      ["x", "y", "width", "height"].forEach(function (name, place) {
-        rect.setAttribute(name, frame[place]);
-      });
-      svg.appendChild(rect);
-      sheet.appendChild(svg);
-    }
+    var space = "http://www.w3.org/2000/svg";
+    var svg = document.createElementNS(space, "svg");
+    svg.setAttribute("class", "marks");
+    svg.setAttribute("viewBox", "0 0 100 100");
+    svg.setAttribute("preserveAspectRatio", "none");
+    var rect = document.createElementNS(space, "rect");
+    rect.setAttribute("class", "mark mark-chosen");
+    frame(rect, current);
+    svg.appendChild(rect);
+    sheet.appendChild(svg);
     over.appendChild(sheet);
     document.body.appendChild(over);
     over.focus();
   }
   function undo() {
     undoing = true; // what is on its way arrives first
-    send();
+    if (current && Sending.waits()) {
+      told(current, "Your last decision is taken back as soon as it has arrived.");
+    }
+    finish();
   }
+  function takeBack() {
+    keepTyped();
+    Sending.undo(document.querySelector("[data-key='F10']"));
+  }
+
+  /* What is half typed when a page is left to take something back */
+
+  function keepTyped() {
+    var typed = {};
+    left().forEach(function (item) {
+      var field = box(item);
+      if (field.tagName !== "SELECT" && field.value !== field.defaultValue) {
+        typed[address_of(item)] = { was: field.defaultValue, value: field.value };
+      }
+    });
+    try {
+      window.sessionStorage.setItem(TYPED, JSON.stringify(typed));
+    } catch (full) { /* a private window: it is typed again */ }
+  }
+  function typeAgain() {
+    var typed = {};
+    try {
+      typed = JSON.parse(window.sessionStorage.getItem(TYPED) || "{}");
+      window.sessionStorage.removeItem(TYPED);
+    } catch (broken) { /* as if nothing was typed */ }
+    left().forEach(function (item) {
+      var kept = typed[address_of(item)];
+      if (kept && kept.was === box(item).defaultValue) {
+        box(item).value = kept.value;
+      }
+    });
+  }
+
+  /* What is pressed */
+
   function submitted(event) {
     var item = closest(event.target, "check");
+    if (event.target.querySelector("[data-key='F10']")) {
+      event.preventDefault();
+      return undo();
+    }
     if (!item) {
       return;
     }
@@ -453,27 +434,6 @@
     }
   }
 
-  /* Groups: arrows move from picture to picture, the browser itself does the rest */
-
-  function tiled(event) {
-    var boxes = all(".tile-box", tiles);
-    var place = boxes.indexOf(document.activeElement);
-    var across = boxes.filter(function (other) {
-      return other.getBoundingClientRect().top === boxes[0].getBoundingClientRect().top;
-    }).length;
-    var by = { 37: -1, 39: 1, 38: -across, 40: across }[event.keyCode];
-    if (event.repeat && event.keyCode === 13) { // a key that is held down confirms no group unseen
-      return event.preventDefault();
-    }
-    if (place >= 0 && by && boxes[place + by]) {
-      event.preventDefault();
-      boxes[place + by].focus();
-    }
-  }
-
-  if (tiles) {
-    document.addEventListener("keydown", tiled);
-  }
   if (!work) {
     return;
   }
@@ -488,23 +448,18 @@
       choose(item);
     }
   });
-  window.addEventListener("beforeunload", function (event) {
-    if (waiting.length) {
-      event.preventDefault();
-      event.returnValue = "Decisions wait to be sent.";
-    }
+  window.addEventListener("pageshow", function (event) {
+    undoing = undoing && !event.persisted;
   });
-  kept().forEach(function (one) {
-    var token = document.querySelector("[name=csrf_token]").value;
-    waiting.push({
-      data: one.data + "&csrf_token=" + encodeURIComponent(token), address: one.address, said: one.said
-    });
-  });
-  send();
+  Sending.hears.refused = refused;
+  Sending.hears.done = finish;
+  Sending.waiting().forEach(resumed);
+  typeAgain();
   // The browser itself focuses the first box of a page, and complains of a script that does so too.
   function begin() {
-    if (!current && left().length) {
-      choose(closest(document.activeElement, "check") || left()[0]);
+    var item = closest(document.activeElement, "check");
+    if (!(current && open_(current)) && left().length) {
+      choose(item && open_(item) ? item : left()[0]);
     }
   }
   if (closest(document.activeElement, "check")) {
