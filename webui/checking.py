@@ -37,7 +37,7 @@ from webui.snippets import snippet_url
 
 blueprint = Blueprint("checking", __name__)
 
-COLUMN, TILES, LONGEST_NOTE, LONGEST_KEY = 20, 60, 500, 64
+COLUMN, TILES, LONGEST_NOTE, LONGEST_KEY = 16, 60, 500, 64
 QUEUES = {
     "look": "Needs a look",
     "second": "To be keyed a second time",

@@ -22,6 +22,7 @@ from records.correcting import How
 from records.errors import BusyError, InputError, StaleVersionError
 from records.model import FieldStatus
 from records.people import viewer as viewer_of
+from webui.checking import COLUMN
 from webui.context import EXTENSION
 
 from .conftest import PERMIT, Site, csrf, file_listed, file_record
@@ -446,7 +447,7 @@ def test_a_page_of_work_is_light(site: Site, clerk: FlaskClient) -> None:
     """A full column, with style sheets and scripts, weighs less than 100 KB."""
     permits(site, *(f"Owner number {n} of the long names" for n in range(25)))
     page = clerk.get("/check/column?form=building-permit&field=owner_name&reason=unsure")
-    assert page.text.count('class="check"') == 20
+    assert page.text.count('class="check"') == COLUMN
     files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text)
     weight = sum(len(clerk.get(file, buffered=True).data) for file in set(files))
     assert len(files) >= 6
