@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from records import checking, filing, rows
+from records import checking, filing, noting, rows
 from records.access import Action, Viewer, may, require
 from records.errors import BusyError, NotFoundError, StaleVersionError
 from records.filing import Draft
@@ -163,6 +163,7 @@ def arrange(
             filing.write_draft(store, db, document_id, version, after.draft)
             _set_fields(db, document_id, after.draft)
             _place(db, document_id, after, waiting)
+        _take_notes_along(db, changes)
         held = {c.before.id: c.before.version for c in changes}
         number = _keep(db, viewer, what, before, held, [p[0] for p in placed])
         for document_id, _, after in placed:
@@ -201,6 +202,8 @@ def _as_it_is(db: Database, ids: Sequence[int]) -> dict[str, list[dict[str, Any]
         "pages": all_rows(f"SELECT {placed} FROM pages WHERE document_id {within}"),
         "fields": all_rows(f"SELECT * FROM fields WHERE document_id {within}"),
         "checks": all_rows(f"SELECT * FROM checks WHERE document_id {within}"),
+        "notes": all_rows(f"SELECT id, document_id FROM notes WHERE document_id {within}"),
+        "tags": all_rows(f"SELECT * FROM tags WHERE document_id {within}"),
     }
 
 
@@ -280,6 +283,15 @@ def _place(
             free = {"document_id": document_id, "held_by": None, "held_until": 0}
             db.table("checks").upsert({**check, **free}, pk=("document_id", "name"))
     checking.follow(db, document_id)
+
+
+def _take_notes_along(db: Database, changes: Sequence[Change]) -> None:
+    """Let notes and tags of a record that loses all its pages go to the record that gets them."""
+    for emptied in changes:
+        taker = max(changes, key=lambda change: len(change.after.pages))
+        if emptied.after.pages or taker is emptied:
+            continue
+        noting.carry(db, emptied.before.id, taker.before.id)
 
 
 def _column(found: Sequence[object]) -> str:
@@ -428,6 +440,13 @@ def _let_older_be_taken_back(
 
 def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequence[int]) -> None:
     known = {row["id"]: row for row in before["documents"]}
+    holders = {
+        row["document_id"]
+        for row in db.conn.execute(
+            "SELECT document_id FROM pages WHERE document_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(known))],
+        )
+    }
     for number in ids:
         emptied = {"status": "filed", "reasons": "[]", "date": None}
         row = {**known.get(number, emptied), "rev": store.next_rev(db)}
@@ -445,6 +464,7 @@ def _restore(store: Store, db: Database, before: Mapping[str, Any], ids: Sequenc
     db.table("fields").insert_all(before["fields"])
     free = {"held_by": None, "held_until": 0}
     db.table("checks").insert_all({**row, **free} for row in before["checks"])
+    noting.carry_back(db, before, [number for number in known if number not in holders])
 
 
 def turn(

@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -147,3 +148,30 @@ def _changed(
     """Have search follow, and write the history; a version is of what was read and said of it."""
     db.table("documents").update(document.id, {"rev": store.next_rev(db)})
     store.audit(db, viewer.name, action, change, document.id)
+
+
+def carry(db: Database, of: int, to: int) -> None:
+    """Let all notes and tags of a record be those of another; inside ``write`` only."""
+    db.conn.execute("UPDATE notes SET document_id = ? WHERE document_id = ?", [to, of])
+    db.conn.execute(
+        """INSERT OR IGNORE INTO tags (document_id, tag, person, at)
+        SELECT ?, tag, person, at FROM tags WHERE document_id = ?""",
+        [to, of],
+    )
+    db.conn.execute("DELETE FROM tags WHERE document_id = ?", [of])
+
+
+def carry_back(db: Database, before: Mapping[str, Any], emptied: Sequence[int]) -> None:
+    """Give ``emptied`` records their notes and tags back, from the rows of ``before``."""
+    had = {(row["document_id"], row["tag"]) for row in before["tags"]}
+    for note in before["notes"]:
+        if note["document_id"] in emptied:
+            db.conn.execute("UPDATE notes SET document_id = :document_id WHERE id = :id", note)
+    for row in before["tags"]:
+        if row["document_id"] in emptied:
+            others = [d["id"] for d in before["documents"] if (d["id"], row["tag"]) not in had]
+            db.conn.executemany(
+                "DELETE FROM tags WHERE tag = ? AND document_id = ?",
+                [(row["tag"], other) for other in others],
+            )
+            db.table("tags").upsert(row, pk=("document_id", "tag"))

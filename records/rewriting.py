@@ -21,6 +21,7 @@ from records.overlaying import Change, LaidLine, PageText, changes
 from records.store import Store, now
 
 LONGEST_LINE = 2000  # characters
+MOST_WORDS = 200  # of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ def rewrite(
     words = _readable(said.text).split()
     if len(said.text) > LONGEST_LINE:
         raise InputError(f"A line has at most {LONGEST_LINE} characters; shorten it.")
+    if len(words) > MOST_WORDS:  # comparing many that are alike takes long
+        raise InputError(f"A line has at most {MOST_WORDS} words; correct the lines one by one.")
     with store.write() as db:
         page, line = _line(store, before, said)
         new = changes(line, words, sure)

@@ -40,9 +40,12 @@ def lines(words: str) -> tuple[Line, ...]:
     return tuple(Line(tuple(_word(word) for word in line)) for line in json.loads(words))
 
 
-def page_words(words: str) -> PageWords:
-    """Read a page's ``words`` column, no further than to the words and their edges."""
-    made = json.loads(words)
+def page_words(row: sqlite3.Row) -> PageWords:
+    """Read a page's words, no further than to their edges where nobody has corrected any."""
+    made = json.loads(row["words"])
+    if row["corrected"] != "[]":
+        laid = lines_of(laid_lines(row))
+        made = [[[word.text, *word.box] for word in line.words] for line in laid]
     return PageWords(list(chain.from_iterable(made)), list(accumulate(map(len, made))))
 
 

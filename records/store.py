@@ -353,14 +353,14 @@ class Store:
             return {}
         ids, both = ",".join("?" * len(pages)), ",".join(["(?,?)"] * len(pages))
         found = self._all(
-            f"""SELECT p.document_id, {LEAF} AS leaf, p.words
+            f"""SELECT p.document_id, {LEAF} AS leaf, {_WORDS}
             FROM pages p JOIN documents d ON d.id = p.document_id
             WHERE p.document_id IN ({ids}) AND d.status != 'waiting' AND p.position > 0
             AND (p.document_id, {LEAF}) IN (VALUES {both})""",
             *(document_id for document_id, _ in pages),
             *(value for page in pages for value in page),
         )
-        return {(r["document_id"], r["leaf"]): rows.page_words(r["words"]) for r in found}
+        return {(r["document_id"], r["leaf"]): rows.page_words(r) for r in found}
 
     def files(self, document_id: int) -> tuple[Original, ...]:
         """Return the files that a record's pages come from, in the order of the pages.

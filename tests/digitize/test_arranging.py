@@ -15,7 +15,7 @@ from digitize.desk import look_over, undo
 from digitize.importing import Importer
 from digitize.installation import open_installation
 from digitize.intake import receive, walk
-from records import arranging, arrivals, checking, correcting, filing, people, upkeep
+from records import arranging, arrivals, checking, correcting, filing, noting, people, upkeep
 from records.access import Viewer
 from records.arrivals import Arrival
 from records.checking import CheckKind, Which
@@ -557,6 +557,21 @@ def test_nothing_is_arranged_while_pages_are_still_to_come(office: Office) -> No
         _join(office, two, one)
     with pytest.raises(BusyError, match="is being read"):
         _order(office, one, 0)
+
+
+def test_notes_and_tags_go_with_the_pages(office: Office) -> None:
+    """What was written on a record is found on the one that it is joined to, and goes back."""
+    [one], [two] = office.file("a.pdf", None), office.file("b.pdf", None)
+    for number, tag in ((one, "urgent"), (two, "urgent"), (two, "appeal")):
+        noting.add_tag(office.store, office.clerk, office.record(number), tag)
+    noting.add_note(office.store, office.clerk, office.record(two), "Ask the harbour master")
+    _join(office, one, two)
+    assert [hit for hit, _ in office.found("harbour")] == [one]
+    assert [hit for hit, _ in office.found("tag:appeal")] == [one]
+    assert noting.tags(office.store, [one, two]) == {one: ("appeal", "urgent")}
+    office.take_back(one)
+    assert noting.tags(office.store, [one, two]) == {one: ("urgent",), two: ("appeal", "urgent")}
+    assert [hit for hit, _ in office.found("harbour")] == [two]
 
 
 # Reading again

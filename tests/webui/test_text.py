@@ -105,7 +105,9 @@ def test_it_is_in_search_and_in_every_download(site: Site, say: Say, tmp_path: P
     hits = {q: carl.get(f"/?q={q}").text for q in ("hedge", "wooden")}
     link = f'<a class="hit-title" href="/records/{number}?'
     assert {q: link in page for q, page in hits.items()} == {"hedge": True, "wooden": False}
-    assert "six feet high" in re.sub("<[^>]+>", "", hits["hedge"])
+    assert "Work hedge, six feet high" in re.sub("<[^>]+>", "", unescape(hits["hedge"]))
+    assert "<mark>hedge" in hits["hedge"]
+    assert "/line.jpg?box=" in hits["hedge"]
     viewer = installation.store.system_viewer("test")
     made = []
     for kind in export.IN_A_FOLDER:
