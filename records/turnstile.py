@@ -36,21 +36,35 @@ class Turnstile:
             if self._queue[0] is me:
                 me.let_in.set()
                 me.since = time.monotonic()
-        if me.let_in.wait(patience_s):
-            return True
+        try:
+            if me.let_in.wait(patience_s):
+                return True
+        except BaseException:  # told to end while it waits: nobody may wait for it
+            self._go(me)
+            raise
         with self._lock:
             if me.let_in.is_set():
                 return True
             self._queue.remove(me)
             return False
 
+    def _go(self, me: _Waiting) -> None:
+        with self._lock:
+            first = self._queue[0] is me
+            self._queue.remove(me)
+            if first:
+                self._let_next_in()
+
     def leave(self) -> None:
         """Let the next one in."""
         with self._lock:
             self._queue.popleft()
-            if self._queue:
-                self._queue[0].since = time.monotonic()
-                self._queue[0].let_in.set()
+            self._let_next_in()
+
+    def _let_next_in(self) -> None:
+        if self._queue:
+            self._queue[0].since = time.monotonic()
+            self._queue[0].let_in.set()
 
     def inside(self) -> str:
         """Say who is in, and for how long, for the log."""
