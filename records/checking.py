@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -367,18 +367,22 @@ def held(store: Store, viewer: Viewer, document_id: int, name: str) -> Check | N
     return None
 
 
-def to_key_blind(store: Store, viewer: Viewer, document_id: int) -> frozenset[str]:
-    """Return the fields of a record that this person may key a second time.
+def to_key_blind(store: Store, viewer: Viewer, ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
+    """Return, for each of some records, the fields that this person may key a second time.
 
-    What the first person keyed is not to be shown to them anywhere.
+    What the first person keyed is not to be shown to them on any page.
     """
     allowed, values = _allowed(viewer)
     found = store.db.conn.execute(
-        f"""SELECT c.name FROM checks c WHERE c.document_id = :id AND c.kind = 'second'
+        f"""SELECT c.document_id, c.name FROM checks c
+        WHERE c.document_id IN (SELECT value FROM json_each(:ids)) AND c.kind = 'second'
         AND {allowed}""",
-        {**values, "id": document_id},
+        {**values, "ids": json.dumps(list(ids))},
     )
-    return frozenset(row["name"] for row in found)
+    named: dict[int, frozenset[str]] = {number: frozenset() for number in ids}
+    for row in found:
+        named[row["document_id"]] |= {row["name"]}
+    return named
 
 
 def release(store: Store, viewer: Viewer) -> None:

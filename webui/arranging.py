@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from digitize import arranging as desk
 from digitize.intake import receive
-from records import arranging, arrivals
+from records import arranging, arrivals, checking
 from records.access import Action, may, require
 from records.archive import hash_file
 from records.arranging import Sheet
@@ -22,6 +22,7 @@ from records.filing import Sighting
 from records.model import Document, Page, PageKey, PageResult
 from records.store import now
 from webui import images, wording
+from webui.blind import veiled
 from webui.context import installation, viewer
 
 blueprint = Blueprint("arranging", __name__)
@@ -143,6 +144,8 @@ def _document(document_id: int) -> Document:
 
 def _page(document: Document, attempt: Attempt) -> ResponseReturnValue:
     store = installation().store
+    blind = checking.to_key_blind(store, viewer(), [document.id])[document.id]
+    document, _ = veiled(document, store.fields(document.id), blind)
     last = arranging.last_arrangement(store, document.id)
     status = 409 if attempt.stale else 422 if attempt.errors else 200
     page = render_template(

@@ -24,7 +24,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from digitize import export
-from records import noting, personal
+from records import checking, noting, personal
 from records.access import Action, may
 from records.errors import InputError
 from records.model import Document, Field
@@ -32,6 +32,7 @@ from records.store import now
 from search.finder import Hit
 from search.index import FACETS, SORTS, Facet, Filters
 from webui import spool, wording
+from webui.blind import veiled_title
 from webui.context import installation, person, viewer
 from webui.snippets import line_url
 
@@ -133,7 +134,7 @@ def search() -> ResponseReturnValue:
         saved=personal.searches(installation().store, person().id),
         tour=not personal.has_seen(installation().store, person().id, "tour"),
         results=results,
-        told=_telling(results.hits),
+        **_telling(results.hits),
         tags=noting.tags(installation().store, [hit.document_id for hit in results.hits]),
         line_url=line_url,
         most_listed=MOST_LISTED,
@@ -197,13 +198,21 @@ def listed() -> ResponseReturnValue:
     return answer
 
 
-def _telling(hits: Sequence[Hit]) -> Mapping[int, tuple[Field, ...]]:
-    """Return for each record its first fields that its title does not say."""
-    fields = installation().store.fields_of([hit.document_id for hit in hits])
-    return {
-        hit.document_id: tuple(f for f in fields[hit.document_id] if _tells(f, hit))[:_TOLD]
-        for hit in hits
-    }
+def _telling(hits: Sequence[Hit]) -> dict[str, Any]:
+    """Return the ``titles`` of records, and those first fields that are ``told`` beside them.
+
+    Who may key a field a second time is not told what the first has keyed.
+    """
+    store, ids = installation().store, [hit.document_id for hit in hits]
+    fields, blind = store.fields_of(ids), checking.to_key_blind(store, viewer(), ids)
+    titles, told = {}, {}
+    for hit in hits:
+        number = hit.document_id
+        hidden = [f for f in fields[number] if f.name in blind[number]]
+        titles[number] = veiled_title(hit.title, number, hidden)
+        shown = (f for f in fields[number] if f not in hidden and _tells(f, hit))
+        told[number] = tuple(shown)[:_TOLD]
+    return {"titles": titles, "told": told}
 
 
 def _tells(field: Field, hit: Hit) -> bool:

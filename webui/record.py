@@ -103,15 +103,19 @@ def show(document_id: int) -> ResponseReturnValue:
 @blueprint.get("/records/<int:document_id>/print")
 def printed(document_id: int) -> ResponseReturnValue:
     """Show a whole record as it goes on paper: its fields, and each page with its text."""
-    document = installation().store.document(document_id, viewer())
+    store = installation().store
+    document = store.document(document_id, viewer())
     pages = export.corrected_pages(installation(), document_id)
+    blind = checking.to_key_blind(store, viewer(), [document.id])[document.id]
+    document, fields = veiled(document, store.fields(document.id), blind)
     return render_template(
         "record_print.html",
         document=document,
-        fields=installation().store.fields(document_id),
+        fields=fields,
+        blind=blind,
         pages=pages[:MOST_PRINTED],
         count=len(pages),
-        with_text=request.args.get("text") != "0",
+        with_text=request.args.get("text") != "0" and not blind,
         size="large" if len(pages) <= _FEW_PRINTED else "page",
         image_url=images.image_url,
     )
@@ -214,7 +218,7 @@ def record_page(
     ``entry`` is a line of its text that could not be saved as it was typed.
     """
     store = installation().store
-    blind = checking.to_key_blind(store, viewer(), document.id)
+    blind = checking.to_key_blind(store, viewer(), [document.id])[document.id]
     document, fields = veiled(document, store.fields(document.id), blind)
     pages = store.pages(document.id)
     chosen = next((f for f in fields if f.name == request.values.get("field")), None)

@@ -829,6 +829,19 @@ def test_a_second_keying_holds_though_the_record_changes(
     assert waits(site, number)["kind"] == "third"
 
 
+def test_a_second_keyer_sees_nothing_on_other_pages(site: Site) -> None:
+    """Nor when the record is found, printed or arranged; those who need not key it see it there."""
+    number = first_keyed(site)
+    site.installation.finder.sync()
+    paths = ("/?q=permit", f"/records/{number}/print", f"/records/{number}/pages")
+    for path in paths:
+        page = site.client("vic").get(path).text
+        assert "Quillan" not in page, path
+        assert f"/records/{number}" in page
+    assert "Quillan" in site.client("carl").get(f"/records/{number}/print").text
+    assert "Quillan" in site.client("carl").get("/?q=permit").text
+
+
 def test_a_second_keyer_sees_nothing_on_the_records_page(site: Site, clerk: FlaskClient) -> None:
     """Not in the field, its reading, its frame, its history, nor in the title; others see it."""
     number = first_keyed(site)
