@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from records.geometry import Box, PageGeometry
@@ -106,6 +107,12 @@ class PageWords:
 
     cells: Sequence[Sequence[Any]]
     ends: Sequence[int]
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> PageWords:
+        """Return the words of lines that are made already."""
+        cells = [(word.text, *word.box) for line in lines for word in line.words]
+        return cls(cells, list(accumulate(len(line.words) for line in lines)))
 
     @property
     def texts(self) -> list[str]:

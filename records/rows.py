@@ -41,11 +41,10 @@ def lines(words: str) -> tuple[Line, ...]:
 
 
 def page_words(row: sqlite3.Row) -> PageWords:
-    """Read a page's words, no further than to their edges where nobody has corrected any."""
-    made = json.loads(row["words"])
+    """Read a page no further than to its words and their edges; see ``laid_lines`` for the row."""
     if row["corrected"] != "[]":
-        laid = lines_of(laid_lines(row))
-        made = [[[word.text, *word.box] for word in line.words] for line in laid]
+        return PageWords.of(lines_of(laid_lines(row)))
+    made = json.loads(row["words"])
     return PageWords(list(chain.from_iterable(made)), list(accumulate(map(len, made))))
 
 

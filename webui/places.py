@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from records.geometry import Box
@@ -24,8 +23,7 @@ def hit_boxes(installation: Installation, text: str, lines: Sequence[Line]) -> t
     Words that are like those asked for count only when none of these stand on the page.
     """
     root = parse(text, installation.store.field_names() | RECORD_FIELDS).root
-    cells = [(word.text, *word.box) for line in lines for word in line.words]
-    page = PageWords(cells, list(accumulate(len(line.words) for line in lines)))
+    page = PageWords.of(lines)
     here = frozenset(token for text in page.texts for token in tokens(text))
     for met in (_meant(root, here), here):
         if hits := hit_words(page, root, met):

@@ -79,6 +79,18 @@ def test_a_corrected_line_is_in_the_text_and_in_the_index(room: Room) -> None:
     assert indexed.pages == ((1, "Fence six feet high\nof Ann Hart"),)
 
 
+def test_lists_of_hits_read_corrected_pages(room: Room) -> None:
+    """A snippet is made of the text after corrections, as the index is."""
+    number = write_page(room, reading(room, *LINES))
+    as_read = room.store.words([(number, 1)])[number, 1]
+    assert as_read.texts == ["Fense", "six", "feet", "of", "Ann", "Hart"]
+    say(room, number, 1, "Fense six feet", "Fence six feet high")
+    page = room.store.words([(number, 1)])[number, 1]
+    assert page.texts == ["Fence", "six", "feet", "high", "of", "Ann", "Hart"]
+    assert page.ends == [4, 7]
+    assert page.box(0) == as_read.box(0)
+
+
 def test_a_record_is_called_by_what_it_says_now(room: Room) -> None:
     """The title is asked for once the line is written, and is the record's with it."""
     number = write_page(room, reading(room, *LINES))

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from records import rows
 from records.access import Viewer
 from records.geometry import Box
 from records.model import (
@@ -131,7 +130,7 @@ class FakeStore:
 
     def _words(self, number: int, page: int) -> PageWords:
         lines = lines_of(dict(self._documents[number].pages).get(page, ""))
-        return rows.page_words(rows.words_column(lines))
+        return PageWords.of(lines)
 
     def field_names(self) -> frozenset[str]:
         return frozenset(f.name for d in self._documents.values() for f in d.fields)

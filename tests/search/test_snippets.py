@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from records import rows
+from records.model import PageWords
 from search.query import parse
 from search.snippets import hit_words
 from search.text import LONGEST_TOKEN, tokens
@@ -32,9 +32,7 @@ def test_words_are_hits_however_they_are_written(seed: int) -> None:
     """Case, accents, signs around a word and between two of them make no difference."""
     chance = random.Random(seed)
     words = chance.choices([*ODD, LONG, "0412", "Bar,", "(bar)", "rebar"], k=30)
-    page = rows.page_words(
-        rows.words_column(lines_of(" ".join(words[:15]) + "\n" + " ".join(words[15:])))
-    )
+    page = PageWords.of(lines_of(" ".join(words[:15]) + "\n" + " ".join(words[15:])))
     for asked in ("bar", "cafe", "0412", LONG):
         [token] = tokens(asked)
         wanted = {place for place, word in enumerate(words) if token in tokens(word)}
