@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import resource
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,8 @@ def test_an_index_that_breaks_during_an_import(house: House, tmp_path: Path, dam
     if damage == "deleted":
         shutil.rmtree(index)
     for path in [p for p in index.rglob("*") if p.is_file() and p.name != "lock"]:
-        path.write_bytes(b"x" + path.read_bytes()[1:])
+        with suppress(FileNotFoundError):  # the import itself deletes what a commit leaves over
+            path.write_bytes(b"x" + path.read_bytes()[1:])
     ran = end(process)
     assert (ran.code, ran.err) == (0, "")
     assert house.sources() == ["a.tif", "b.tif", "before.png", "c.tif"]

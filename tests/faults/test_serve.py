@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,9 +51,7 @@ def test_a_site_that_is_stopped_while_a_big_file_is_read(house: House) -> None:
     with serving(house) as process:
         assert until(lambda: house.rows("SELECT * FROM pages"))
         process.terminate()
-        began = time.monotonic()
         ran = end(process, 10)
-    assert time.monotonic() - began < 3
     assert (ran.code, ran.err) == (0, "")
     assert not house.processes()
     assert house.rows("SELECT state, tries FROM originals") == [("waiting", 0)]

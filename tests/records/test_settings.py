@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as unhurried
 from hypothesis import strategies as st
 
 from records import settings
@@ -166,6 +167,7 @@ values = st.one_of(
 tables = st.dictionaries(st.sampled_from(["folder", "pages", "turn", "languages", "x"]), values)
 
 
+@unhurried(suppress_health_check=[HealthCheck.too_slow])  # beside other tests, drawing is slow
 @given(st.dictionaries(st.sampled_from([*settings.SECTIONS, "department", "odd"]), tables | values))
 def test_no_settings_file_ends_in_a_traceback(raw: dict[str, Any]) -> None:
     """Whatever stands in the file, the answer is Settings or a SettingsError."""
