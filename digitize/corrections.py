@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digitize.values import TEXT_KINDS, Reading, normalise
 from records.geometry import Box, union
-from records.model import Field, Line, Page, Word
-from records.overlaying import beside, spread
+from records.model import AuditRow, Field, Line, Page, Word
+from records.overlaying import Correction, LaidLine, beside, spread
 
 # What neither XML 1.0 (its production Char) nor a PDF's map to Unicode may hold.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -53,6 +53,36 @@ def corrected_lines(
             lines = _with_value(lines, field.box, field.value.split(), own if whole else as_read)
     written = (_writable(line) for line in lines)
     return tuple(line for line in written if line.words)
+
+
+def last_said(history: Iterable[AuditRow]) -> dict[str, str]:
+    """Return when a person last said what each field of a record is."""
+    return {str(row.change["field"]): row.at for row in history if {"field", "to"} <= {*row.change}}
+
+
+def still_said(
+    fields: Iterable[Field], text: Iterable[LaidLine], page: int, said_at: Mapping[str, str]
+) -> list[Field]:
+    """Return the fields but those in whose place on a page the text was put right after them.
+
+    Of what people say that a place reads the newest counts. A field of which it is not known when
+    it was corrected, since it came with pages of another record, makes way.
+    """
+    corrections = list({c.id: c for line in text for c in line.corrections}.values())
+    return [
+        field
+        for field in fields
+        if field.page != page
+        or field.box is None
+        or not any(
+            correction.at >= said_at.get(field.name, "") and _stands_in(correction, field.box)
+            for correction in corrections
+        )
+    ]
+
+
+def _stands_in(correction: Correction, box: Box) -> bool:
+    return any(_lies_in(place, box) for place in correction.places)
 
 
 def _says_otherwise(field: Field, customs: Reading) -> bool:
@@ -103,11 +133,11 @@ def _with_value(
 
 
 def _words_in(line: Line, box: Box, as_read: frozenset[Word]) -> list[Word]:
-    return [
-        word
-        for word in line.words
-        if word in as_read and word.box.overlap(box) > _WITHIN * word.box.width * word.box.height
-    ]
+    return [word for word in line.words if word in as_read and _lies_in(word.box, box)]
+
+
+def _lies_in(place: Box, box: Box) -> bool:
+    return place.overlap(box) > _WITHIN * place.width * place.height
 
 
 def _with_line(lines: Sequence[Line], new: Line) -> list[Line]:

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from digitize import layered, markup
-from digitize.corrections import CorrectedPage, corrected_lines, writable
+from digitize.corrections import (
+    CorrectedPage,
+    corrected_lines,
+    last_said,
+    still_said,
+    writable,
+)
 from digitize.installation import Installation
 from digitize.values import Reading
 from records import noting
@@ -24,6 +30,7 @@ from records.access import Action, Viewer, may
 from records.archive import hash_file
 from records.errors import ArchiveError, InputError
 from records.model import Document, DocumentStatus, Field, Line, Page
+from records.overlaying import lines_of
 
 IN_ONE_FILE = ("csv", "jsonl")
 IN_A_FOLDER = ("pdf", "hocr", "alto")
@@ -82,13 +89,15 @@ def corrected_pages(installation: Installation, document_id: int) -> list[Correc
     """Return a record's pages with their words as they are after corrections."""
     store, forms = installation.store, installation.settings.forms
     fields, customs = store.fields(document_id), Reading(forms.day_first, forms.region)
-    return [
-        CorrectedPage(
-            page,
-            corrected_lines(store.lines(document_id, page.number), fields, page.number, customs),
-        )
-        for page in store.pages(document_id)
-    ]
+    said_at = last_said(store.history(document_id)) if any(f.by_person for f in fields) else {}
+    found = []
+    for page in store.pages(document_id):
+        text = store.page_text(document_id, page.number)
+        laid = text.lines if text else ()
+        said = still_said(fields, laid, page.number, said_at)
+        lines = corrected_lines(lines_of(laid), said, page.number, customs)
+        found.append(CorrectedPage(page, lines))
+    return found
 
 
 def as_json(installation: Installation, document: Document) -> dict[str, Any]:

@@ -142,6 +142,27 @@ def test_a_corrected_field_and_corrected_text_are_both_exported(
     assert site.field("permit", "owner_name").value == "Aloysius O'Brlen"
 
 
+def test_of_a_field_and_its_line_the_newest_is_exported(
+    site: Site, say: Say, correct: Callable[..., object]
+) -> None:
+    """Whoever puts a line right after its field says what stands there, and the other way round."""
+
+    def exported() -> str:
+        return export.corrected_pages(site.installation, site.records["permit"])[0].text
+
+    correct(owner_name="Aloysius O'Brian")
+    assert "Aloysius O'Brian" in exported()
+    say(OWNER, "Owner Aloysius O'Bryan")
+    assert texts(site)[OWNER - 1] == "Owner Aloysius O'Bryan"
+    assert "O'Bryan" in exported()
+    assert "O'Brian" not in exported()
+    correct(owner_name="Aloysius O'Brady")
+    assert "Aloysius O'Brady" in exported()
+    assert "O'Bryan" not in exported()
+    say(OWNER, "Owner")
+    assert "O'Br" not in exported()
+
+
 def test_what_was_read_is_put_back(site: Site, say: Say) -> None:
     """A corrected line has a button that takes back all that was said of it."""
     before = texts(site)
