@@ -22,7 +22,7 @@ from socket import socket
 from records.settings import Settings
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-_ENDS_S = 30.0  # a process that has not ended by then is killed
+_ENDS_S = 40.0  # a process that has not ended by then is killed; see webui.server
 _log = logging.getLogger(__name__)
 _spawn = multiprocessing.get_context("spawn")  # nothing of the parent's: no connection, no lock
 
@@ -96,7 +96,9 @@ class Crew:
         place.process = None
 
     def _end(self) -> None:
-        """Let all finish the requests that are under way; kill those that do not end."""
+        """Let nobody in, and all finish what is under way; kill those that do not end."""
+        _, _, bound = self._told
+        bound.close()  # or who comes now would wait for nothing
         living = [place.process for place in self._places if place.process]
         for process in living:
             process.terminate()

@@ -14,6 +14,7 @@ import socket
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -29,6 +30,7 @@ from webui.app import create_app
 from webui.crew import Crew
 
 FOLLOW_S = 1.0
+_FINISHES_S = 25.0  # what is under way may take so long once told to end; see webui.crew
 _MB = 1_000_000
 _BACKLOG = 128
 _VALUES_BETWEEN_SWEEPS = 20_000  # Python's own 700 costs a search page a quarter of its time
@@ -97,6 +99,7 @@ class Site:
         self._installation = installation
         self._follower = None if shared else Follower(installation)
         self._spool = str(spool.folder(installation.archive))
+        self._ending = False
         self.url = _url(web.host, bound)
 
     def run(self) -> None:
@@ -109,13 +112,39 @@ class Site:
         gc.freeze()  # what is there now stays; a page makes many values, which are soon gone
         gc.set_threshold(_VALUES_BETWEEN_SWEEPS)
         try:
-            self._server.run()
+            with suppress(SystemExit, KeyboardInterrupt):
+                while not self._ending:
+                    self._wait()
+            with suppress(KeyboardInterrupt):  # a key pressed once more: at once
+                self._finish()
         finally:
+            self._ending = True
+            for channel in self._channels():
+                channel.handle_close()
             self._server.task_dispatcher.shutdown()
             wasyncore.close_all(self._waited_on)
             if self._follower:
                 self._follower.stop()
             tempfile.tempdir = before
+
+    def _wait(self) -> None:
+        """Read and write what there is to, once (waitress's own loop ends before all is sent)."""
+        wasyncore.loop(timeout=1, map=self._waited_on, count=1)
+
+    def _finish(self) -> None:
+        """Let nobody new in, and go on until every answer that is under way is sent."""
+        wasyncore.dispatcher.close(self._server)  # the socket alone; threads still wake the loop
+        until = time.monotonic() + _FINISHES_S
+        while time.monotonic() < until:
+            for channel in self._channels():
+                if not _under_way(channel):
+                    channel.handle_close()
+            if not self._channels():
+                return
+            self._wait()
+
+    def _channels(self) -> list[Any]:
+        return list(self._server.active_channels.values())
 
     def _read_ahead(self) -> None:
         with suppress(DigitizeError, sqlite3.Error, OSError):  # a search meets it, and tells it
@@ -123,9 +152,21 @@ class Site:
         self._installation.store.close()
 
     def close(self) -> None:
-        """Stop serving; may be called from another thread."""
-        # What waitress waits on is closed in the thread that waits, or it would trip over it.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._waited_on))
+        """Stop serving, once what is under way is done; for other threads and signal handlers.
+
+        It only says so: an exception out of a handler could tear an answer apart.
+        """
+        if not self._ending:
+            self._ending = True
+            self._server.pull_trigger()
+
+
+def _under_way(channel: Any) -> bool:
+    """Say whether a connection has a request that comes in or is worked on, or an answer to send.
+
+    Asked in this order, since a thread that has answered takes its request away last.
+    """
+    return bool(channel.request or channel.requests or channel.total_outbufs_len)
 
 
 def serve(installation: Installation, ready: Callable[[str], None] | None = None) -> None:
@@ -140,7 +181,7 @@ def serve(installation: Installation, ready: Callable[[str], None] | None = None
     site = Site(installation)
     if ready is not None:
         ready(site.url)
-    with _ending_at_sigterm():
+    with _at_sigterm(site.close):
         site.run()
 
 
@@ -156,7 +197,7 @@ def _serve_with_others(installation: Installation, ready: Callable[[str], None] 
         follower = Follower(installation)
         follower.start()
         try:
-            with _ending_at_sigterm():
+            with _at_sigterm(_end):
                 crew.run(lambda: ready(_url(web.host, bound)) if ready else None)
         finally:
             follower.stop()
@@ -166,25 +207,25 @@ def _serve_shared(settings: Settings, bound: socket.socket, up: Callable[[], Non
     """Serve, in a process of its own, a socket that others serve too."""
     site = Site(open_installation(settings), bound)
     up()
-    with _ending_at_sigterm():
+    with _at_sigterm(site.close):
         site.run()
 
 
 @contextmanager
-def _ending_at_sigterm() -> Iterator[None]:
+def _at_sigterm(end: Callable[[], None]) -> Iterator[None]:
     """Let a polite request to end finish the requests that are under way."""
-
-    def end(_number: int, _frame: object) -> None:
-        raise SystemExit(0)
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: end())
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _end() -> None:
+    raise SystemExit(0)
 
 
 def _url(host: str, bound: socket.socket) -> str:

@@ -25,6 +25,8 @@ from tests.faults import engines
 from tests.faults.house import House, end, until
 from tests.faults.paper import write_scan
 
+_BIG = 40_000_000
+
 
 @contextmanager
 def serving(house: House, processes: int = 2) -> Iterator[subprocess.Popen[str]]:
@@ -132,6 +134,40 @@ def test_what_is_under_way_is_finished(house: House, processes: int) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_download_under_way_is_finished(house: House, processes: int) -> None:
+    """Whoever takes away a big file, slowly, when the site is told to end gets the whole of it."""
+    scan = write_scan(house.folder / "big.png", "big")
+    with scan.open("ab") as file:
+        file.write(bytes(_BIG))  # more than all buffers on the way hold; no reader minds it
+    assert house.run("import", scan).code == 0
+    with serving(house, processes) as process:
+        person = Person(house)
+        person.sign_in()
+        with person.open("/records/1/original") as download:
+            start = download.read(100_000)
+            process.terminate()
+            assert not until(lambda: process.poll() is not None, 1.5)
+            assert start + download.read() == scan.read_bytes()
+        ran = end(process, 10)
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_who_only_stays_connected_keeps_no_site_from_ending(house: House, processes: int) -> None:
+    """An idle connection is closed when the site ends, and nobody new is let in."""
+    with serving(house, processes) as process:
+        host, port = Person(house).address
+        with socket.create_connection((host, port), timeout=20) as idle:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert idle.recv(1000).startswith(b"HTTP/1.1 200")
+            process.terminate()
+            ran = end(process, 10)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((host, port), timeout=5)
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_a_reader_that_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,13 +189,18 @@ class Person:
     def __init__(self, house: House) -> None:
         self._house = house
         port = tomllib.loads(house.config.read_text())["web"]["port"]
+        self.address = "127.0.0.1", port
         self._url = f"http://127.0.0.1:{port}"
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()), _Stay())
         self._token = ""
 
+    def open(self, path: str) -> Any:
+        """Return an answer that is still to be read."""
+        return self._opener.open(self._url + path, timeout=20)
+
     def get(self, path: str) -> str:
         """Return a page, and keep its token."""
-        page = self._opener.open(self._url + path, timeout=20).read().decode()
+        page = self.open(path).read().decode()
         if found := re.search(r'name="csrf_token" value="([^"]+)"', page):
             self._token = found.group(1)
         return str(page)
