@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from socket import socket
 
+from records.errors import DigitizeError
 from records.settings import Settings
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
@@ -37,6 +38,7 @@ class _Place:
     began: float = 0.0
     pause_s: float = SHORTEST_PAUSE_S
     again_at: float = 0.0
+    died_with: int | None = None  # the exit code of the last that did
 
 
 class Crew:
@@ -49,7 +51,10 @@ class Crew:
         self._said = False
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Start all and mind them; ``ready`` is called when the first one answers."""
+        """Start all and mind them; ``ready`` is called when the first one answers.
+
+        Raises DigitizeError when all have died before one answered: it will be so the next time.
+        """
         up, says_up = _spawn.Pipe(duplex=False)
         try:
             with suppress(SystemExit, KeyboardInterrupt):  # as waitress does in one that serves
@@ -62,10 +67,21 @@ class Crew:
         while True:
             for place in self._places:
                 self._fill(place, says_up)
+            if not (answering or up.poll()):
+                self._require_hope()
             living = [place.process.sentinel for place in self._places if place.process]
             if up in wait([*living, up], timeout=SHORTEST_PAUSE_S) and up.recv() and not answering:
                 answering = True
                 ready()
+
+    def _require_hope(self) -> None:
+        codes = {place.died_with for place in self._places}
+        if None not in codes:
+            told = ", ".join(sorted(map(str, codes)))
+            raise DigitizeError(
+                f"The site cannot be served: every process for it ended at once "
+                f"(exit code {told}); mend what they say above, then start it again."
+            )
 
     def _fill(self, place: _Place, says_up: Connection) -> None:
         """Start a process where there is none, after a pause that grows while they keep dying."""
@@ -83,6 +99,7 @@ class Crew:
 
     def _note_death(self, place: _Place, now: float) -> None:
         assert place.process is not None
+        place.died_with = place.process.exitcode
         if not self._said:
             _log.warning(
                 "A process that serves the site has ended (exit code %s); "

@@ -61,9 +61,10 @@ class Follower:
             try:
                 self._installation.finder.sync()
                 self._failing = False
-            except (DigitizeError, sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - else the thread ends, and nobody hears of it
                 if not self._failing:  # once, not every second
-                    _log.warning("The search index could not be brought up to date: %s", error)
+                    said = str(error) or type(error).__name__
+                    _log.warning("The search index could not be brought up to date: %s", said)
                 self._failing = True
             self._stop.wait(self._every_s)
         self._installation.store.close()

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from records.errors import BusyError, SettingsError
+from records.errors import BusyError, DigitizeError, SettingsError
+from records.settings import Settings
+from webui.crew import Crew
 from webui.server import Follower, serve
 from webui.server import Site as Server
 
@@ -99,6 +101,21 @@ def test_a_polite_request_to_end_ends_it(site: Site, processes: int) -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def _dies(_settings: Settings, _bound: socket.socket, _up: Callable[[], None]) -> None:
+    os._exit(3)
+
+
+def test_a_crew_of_which_nobody_comes_up_ends(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Where every first start fails the site says so in one sentence, and is not said to be up."""
+    told: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        crew = Crew(_dies, site.installation.settings, bound, 2)
+        with pytest.raises(DigitizeError, match=r"^The site cannot be served: .*exit code 3.*\.$"):
+            crew.run(lambda: told.append(True))
+    assert told == []
+    assert len(caplog.records) == 1
+
+
 def test_changes_are_found_within_a_second_or_two(site: Site) -> None:
     """What another process files is found without anyone asking for it."""
     follower = Follower(site.installation, every_s=0.05)
@@ -114,7 +131,7 @@ def test_changes_are_found_within_a_second_or_two(site: Site) -> None:
 
 
 @pytest.mark.parametrize("error", [BusyError("busy"), sqlite3.OperationalError("locked"),
-                                   OSError("disk")])  # fmt: skip
+                                   OSError("disk"), ValueError("odd"), MemoryError()])  # fmt: skip
 def test_following_outlives_a_failure(
     site: Site, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
