@@ -27,7 +27,7 @@ AREAS = {TEXT: 1.0, TITLE: 2.0, VALUES: 1.5, KEYED: 1.5}  # with their weight
 ANYWHERE = (TEXT, TITLE, VALUES)
 SEPARATOR = "\x1f"  # between a field's name and a word of its value; never part of a token
 MOST_COMPLETIONS = 4000  # of all prefixes in a query together; the shortest words are taken
-MOST_LOOKED_AT = 50  # words that may finish one
+LOOKED_AT = (50, 250, 1000)  # words that may finish one; more while too few are of visible pages
 MOST_VARIANTS = 24  # of one word
 MOST_MISSPELT = 36  # words by area that other spellings are looked up for in one search
 ENOUGH = 0.6  # of the weight of the words that the best record has
@@ -175,15 +175,26 @@ class Evaluation:
         """Return longer words that begin with a token, those on most visible pages first."""
         areas = ANYWHERE if field is None else (KEYED,)
         prefix = "" if field is None else field + SEPARATOR
+        found: list[str] = []
+        for most in LOOKED_AT:
+            words = self._longer(areas, prefix, token, most)
+            found = self._commonest(areas, prefix, words, limit)
+            if len(found) >= limit or len(words) < most - 1:  # one may be the token itself
+                break
+        return tuple(found)
+
+    def _longer(
+        self, areas: Sequence[str], prefix: str, token: str, most: int
+    ) -> list[tuple[str, int]]:
+        """Return longer words, those on most pages of all records first, with how many at most."""
         everywhere: Counter[str] = Counter()
         for area in areas:
-            everywhere.update(self._postings.commonest(area, prefix + token, MOST_LOOKED_AT))
-        longer = [
+            everywhere.update(self._postings.commonest(area, prefix + token, most))
+        return [
             (term[len(prefix) :], pages)
-            for term, pages in everywhere.most_common(MOST_LOOKED_AT)
+            for term, pages in everywhere.most_common(most)
             if term != prefix + token
         ]
-        return tuple(self._commonest(areas, prefix, longer, limit))
 
     def _records(self, node: Node, among: Mask, hunt: _Hunt) -> Mask:
         match node:

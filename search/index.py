@@ -107,8 +107,8 @@ class Index(Protocol):
     def completions(self, beginning: Beginning) -> tuple[str, ...]:
         """Return longer words that begin so, those on most pages first.
 
-        A number of the commonest words of all records is looked at, so that it takes a few
-        milliseconds: rare words of one department alone may be passed over.
+        A thousand of the commonest words of all records are looked at, at most, so that it takes
+        no long time: rare words of one department alone may be passed over.
         """
 
     def prepare(self) -> None:

@@ -334,6 +334,17 @@ def test_words_of_others_are_never_told(index: Index) -> None:
     assert finish(index, "park", departments=["clerk"]) == ("parking",)
 
 
+@pytest.mark.parametrize("others", [60, 300])
+def test_common_words_of_others_hide_no_word(index: Index, others: int) -> None:
+    """However many commoner words other departments have, one's own are offered."""
+    words = " ".join(f"qua{number:03}" for number in range(others))
+    index.update([record(n, words, department="police") for n in (10, 11)], 6)
+    index.update([record(12, "quadrangle", title="Quarry")], 7)
+    assert set(finish(index, "qua", departments=["clerk"])) == {"quadrangle", "quarry"}
+    assert finish(index, "qua", departments=["building"]) == ()
+    assert len(finish(index, "qua", departments=["police"])) == 8
+
+
 def test_words_that_are_no_more_finish_nothing(index: Index) -> None:
     """A word that was corrected away is not offered."""
     index.update([record(2, "Noise complaint by Mary Brown", department="police")], 6)
