@@ -198,10 +198,7 @@ def changes(line: LaidLine, words: Sequence[str], sure: float) -> list[Change]:
     if not line.words:
         return [_filled(line.emptied, words)] if words else []
     cells, joined = _compared([word.text for word in line.words], words)
-    joined |= {
-        n for n, (one, after) in enumerate(pairwise(line.by))
-        if one is not None and one is after
-    }  # fmt: skip
+    joined |= _held_together(line.by)
     found = (_change(line, group, cells, sure) for group in _groups(len(cells), joined))
     return [change for change in found if change is not None]
 
@@ -226,6 +223,19 @@ def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[list[list[str]], 
             cells[i] += new[j:j_end]
             joined.update(range(i, i_end - 1))
     return cells, joined
+
+
+def _held_together(by: Sequence[Correction | None]) -> set[int]:
+    """Return the words that hang with the next one, as a correction is replaced whole.
+
+    Words of another may stand between its own.
+    """
+    ends: dict[int, tuple[int, int]] = {}
+    for number, correction in enumerate(by):
+        if correction is not None:
+            first, _ = ends.get(correction.id, (number, number))
+            ends[correction.id] = first, number
+    return {number for first, last in ends.values() for number in range(first, last)}
 
 
 def _groups(count: int, joined: set[int]) -> Iterator[range]:

@@ -117,6 +117,20 @@ def test_a_correction_is_replaced_by_the_next() -> None:
     assert union([w.box for w in after[2].words]) == PAGE[2].words[0].box
 
 
+def test_a_correction_with_another_between_its_words_loses_none() -> None:
+    """Where a later reading lets two corrections stand in each other, all words that stay stay."""
+    around = Correction(1, (Box(10, 10, 152, 30),), "Bilding permit", "Building permit", "ann", "")
+    between = Correction(2, (Box(88, 10, 92, 30),), "", "x", "ann", "")
+    standing = [around, between]
+    laid = lay_over(PAGE, standing)[0]
+    assert laid.text == "Building x permit No 12"
+    for typed in ("House x permit No 12", "Building x permits No 12", "Building y permit No 12"):
+        found = changes(laid, typed.split(), SURE)
+        gone = {number for change in found for number in change.replaces}
+        left = [c for c in standing if c.id not in gone]
+        assert texts(lay_over(PAGE, left + corrections(found, 10)))[0] == typed
+
+
 def test_another_reading_is_corrected_where_it_says_the_same_place() -> None:
     """Words cut otherwise by a later reading make way all the same, and neighbours stay."""
     kept = corrections(changes(lay_over(PAGE, ())[1], ["Ann", "Hart", "of", "Oakroad"], SURE))
