@@ -10,7 +10,7 @@ import click
 from click._termui_impl import ProgressBar
 
 from digitize.cli.printing import cut, say_json, width
-from digitize.cli.session import Session, json_option, pass_session
+from digitize.cli.session import RecordNumber, Session, json_option, pass_session
 from digitize.export import records
 from digitize.forms import names
 from digitize.rereading import Difference, Reread, Rereader, outdated
@@ -22,7 +22,7 @@ from records.model import Document
 @click.option("--query", help="Files of the records that this search finds.")
 @click.option("--form", help="Files of the records of this form.")
 @click.option("--unknown", is_flag=True, help="Files of the records of no known form.")
-@click.option("--record", type=click.IntRange(max=2**63 - 1), help="The file of this record.")
+@click.option("--record", type=RecordNumber(), help="The file of this record.")
 @click.option("--all", "every", is_flag=True, help="All files.")
 @click.option("--dry-run", is_flag=True, help="Say how many files it would be; read none.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Reading processes; else as set.")

@@ -16,7 +16,7 @@ from digitize.cli.printing import (
     table,
     width,
 )
-from digitize.cli.session import Session, json_option, pass_session
+from digitize.cli.session import RecordNumber, Session, json_option, pass_session
 from digitize.desk import correct_field
 from digitize.export import (
     FORMATS,
@@ -69,7 +69,7 @@ def search(
     if not found.total:
         click.echo("Nothing was found; try fewer words, or the beginning of one with a * after it.")
     elif found.near:
-        click.echo("Nothing was found for exactly this; these come near:")
+        click.echo("Nothing was found for exactly this; these come near.")
     if found.suggestion:
         click.echo(f"Did you mean: {found.suggestion}")
     for hit in found.hits:
@@ -114,7 +114,7 @@ def _results_json(found: Results) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("record", type=click.IntRange(max=2**63 - 1), metavar="ID")
+@click.argument("record", type=RecordNumber(), metavar="ID")
 @click.option("--text", "part", flag_value="text", help="The text of its pages.")
 @click.option("--words", "part", flag_value="words", help="Each word with box and confidence.")
 @click.option("--fields", "part", flag_value="fields", help="Its fields.")
@@ -180,7 +180,7 @@ def _history(session: Session, record: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("record", type=click.IntRange(max=2**63 - 1), metavar="ID")
+@click.argument("record", type=RecordNumber(), metavar="ID")
 @click.argument("field")
 @click.argument("value")
 @click.option("--version", type=int, help="Refuse unless the record is still at this version.")
@@ -204,7 +204,7 @@ def correct(session: Session, record: int, field: str, value: str, version: int 
 
 @click.command()
 @click.option("--query", help="Only the records that this search finds.")
-@click.option("--record", type=click.IntRange(max=2**63 - 1), help="Only the record of this id.")
+@click.option("--record", type=RecordNumber(), help="Only the record of this id.")
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), required=True,
     help="csv for a spreadsheet, jsonl for another program, pdf to hand on and search; "
@@ -218,7 +218,10 @@ def correct(session: Session, record: int, field: str, value: str, version: int 
 def export(
     session: Session, query: str | None, record: int | None, kind: str, out: Path
 ) -> int | None:
-    """Write records to a file (csv, jsonl), or each to files of its own (pdf, hocr, alto)."""
+    """Write records to a file, or to files of their own.
+
+    csv and jsonl go into one file; of pdf, hocr and alto each record has its own.
+    """
     if query is not None and record is not None:
         raise click.UsageError("--query and --record do not go together; give one of them.")
     if query is not None:

@@ -11,7 +11,7 @@ import click
 
 from digitize import outlines
 from digitize.cli.printing import cut, say_json, table, width
-from digitize.cli.session import Session, json_option, pass_session
+from digitize.cli.session import RecordNumber, Session, json_option, pass_session
 from digitize.copies import ScannedPage
 from digitize.draft import draft_form
 from digitize.export import field_json
@@ -71,7 +71,7 @@ def show_form(session: Session, name: str, as_json: bool) -> None:
     "--record",
     "records",
     multiple=True,
-    type=click.IntRange(max=2**63 - 1),
+    type=RecordNumber(),
     help="A record that is one copy; may be given again.",
 )
 @click.option("--name", required=True, help="The form's name: small letters, digits, hyphens.")
@@ -185,7 +185,7 @@ def _page(page: PageResult, picture: bytes | None) -> ScannedPage:
 @json_option
 @pass_session
 def suggest(session: Session, least: int, as_json: bool) -> None:
-    """Say which records of no known form look alike, and would be worth a template."""
+    """Say which records look alike and are worth a template."""
     found = kinds(session.installation.store, session.viewer, least)
     if as_json:
         say_json([{"records": list(k.records), "labels": list(k.labels)} for k in found])
@@ -299,7 +299,7 @@ def _trial_json(file: TrialFile) -> dict[str, object]:
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; else NAME.forms.zip here.")
 @pass_session
 def export_form(session: Session, name: str, out: Path | None) -> None:
-    """Pack a form's templates and lists into one file, for another city."""
+    """Pack a form's templates and lists for another city."""
     found = _printings(session, name)
     path = out or Path(f"{name}.forms.zip")
     _check_free(path)
@@ -314,7 +314,7 @@ def export_form(session: Session, name: str, out: Path | None) -> None:
 @click.option("--replace", is_flag=True, help="Overwrite templates that are there already.")
 @pass_session
 def import_form(session: Session, file: Path, replace: bool) -> None:
-    """Put the templates of a file from 'forms export' into the forms folder."""
+    """Take in the templates of a file from 'forms export'."""
     departments = frozenset(d.name for d in session.settings.departments)
     if not file.is_file():
         raise InputError(f"There is no file '{file}'; name one from 'digitize forms export'.")

@@ -6,6 +6,7 @@ import os
 import pwd
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,19 @@ from digitize.installation import Installation, open_installation
 from ocr import ppocr, tesseract
 from records.access import Viewer
 from records.settings import Settings, load
+
+_LARGEST = 2**63 - 1  # what SQLite keeps in an integer
+
+
+class RecordNumber(click.types.IntParamType):
+    """A record's number, as far as the store can hold one; help shows no range for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; raises a usage error for what is none."""
+        number: int = super().convert(value, param, ctx)
+        if number > _LARGEST:
+            self.fail(f"{number} is too large; give the number of a record.", param, ctx)
+        return number
 
 
 class Session:

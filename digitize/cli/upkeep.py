@@ -45,7 +45,10 @@ def check(session: Session, full: bool, as_json: bool) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
 def repair(session: Session, yes: bool) -> int:
-    """Mend what can be made again: index, page images; set stray files aside."""
+    """Mend what can be made again; set stray files aside.
+
+    A broken index is built anew; a file whose page images are damaged is read once more.
+    """
     with session.installation.archive.working(alone=True):
         return _mend(session, yes)
 
