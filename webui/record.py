@@ -134,7 +134,7 @@ def correct(document_id: int) -> ResponseReturnValue:
     if attempt.errors or attempt.stale:
         return record_page(installation().store.document(document_id, viewer()), attempt)
     if attempt.saved:
-        flash(f"Saved: {', '.join(attempt.saved)}.")
+        flash(f"Saved: {', '.join(attempt.saved)}.", "saved")
     else:
         flash("Nothing was changed, so there was nothing to save.")
     chosen = request.form.get("save") or request.form.get("field") or None

@@ -231,7 +231,7 @@ def test_a_page_is_turned(desk: Desk) -> None:
     assert 'class="sheet zoom-100 turn-90"' in text
     assert "This page was turned, and is read again in a moment" in text
     assert "turned page 1" in text
-    assert "sorter-picture turn-90" in desk.page
+    assert "sorter-picture lies-90" in desk.page
     assert filing.waiting(desk.site.installation.store) == [desk.pages()[0].sha256]
     assert desk.send(f"turn:{name}:45").status_code == 422
 

@@ -57,9 +57,24 @@ def test_search_look_and_correct(served: tuple[Site, str], page: Page) -> None:
     page.get_by_label("OWNER", exact=True).fill(owner)
     page.get_by_role("button", name=re.compile("OWNER")).click()
     page.get_by_text("Saved: OWNER.").wait_for()
+    page.locator("#field-owner_name .field-saved").wait_for()  # where the eye is
     assert page.get_by_label("OWNER", exact=True).input_value() == owner
     fields = {f.name: f for f in site.installation.store.fields(number)}
     assert (fields["owner_name"].value, fields["owner_name"].status) == (owner, "corrected")
+
+
+def test_a_page_to_be_arranged_is_turned_as_far_as_was_said(
+    served: tuple[Site, str], page: Page
+) -> None:
+    """A quarter turn to the right is a quarter turn in the small picture too."""
+    site, url = served
+    number = _new_permit(site, "Turner")
+    page.goto(f"{url}/records/{number}/pages")
+    page.locator(".sorter-turn button", has_text="right").first.click()
+    page.get_by_text("Turned.").wait_for()
+    turned = "e => getComputedStyle(e).transform"
+    assert page.eval_on_selector(".sorter-picture", turned) == "none"
+    assert page.eval_on_selector(".sorter-picture img", turned) == "matrix(0, 1, -1, 0, 0, 0)"
 
 
 def test_enter_saves_what_was_changed_and_nothing_else(

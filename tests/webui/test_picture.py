@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from .browsing import DESK, PHONE, opened
 from .conftest import Site
@@ -118,3 +118,12 @@ def test_a_field_is_in_sight(
         middle = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
         assert frame["x"] <= middle[0] <= frame["x"] + frame["width"]
         assert frame["y"] <= middle[1] <= frame["y"] + frame["height"]
+
+
+def test_the_field_that_is_shown_is_in_sight(served: Served, scripted: Page) -> None:
+    """Also the last one: the picture stays beside the fields, and these do not go to their top."""
+    scripted.set_viewport_size({"width": 1280, "height": 450})
+    scripted.goto(f"{served[1]}/records/1")
+    scripted.locator(".field-show").last.click()
+    expect(scripted.locator(".field-chosen")).to_be_in_viewport(ratio=1)
+    expect(scripted.locator(FRAME)).to_be_in_viewport(ratio=0.3)

@@ -464,5 +464,15 @@ def test_what_a_doubtful_field_may_be_is_taken_with_one_click(site: Site) -> Non
     assert (field.value, field.status) == ("fence", FieldStatus.CORRECTED)
     page = client.get(f"/records/{number}").text
     assert 'name="take"' not in page
-    assert "Read as <q>fenoe</q>, confirmed by a person" in page
+    assert "Read as <q>fenoe</q>, checked by a person" in page
     assert 'name="take"' not in site.client("vera").get(f"/records/{number}").text
+
+
+def test_who_cannot_put_a_record_right_is_not_asked_to(shared_site: Site) -> None:
+    """They are told that it is in doubt, and may take it away as a searchable PDF all the same."""
+    number = shared_site.records["permit"]
+    assert "Please look at this record" in _show(shared_site, who="carl")
+    text = _show(shared_site, who="vera")
+    assert "Please look at this record" not in text
+    assert "Not everything here was read for sure" in text
+    assert f'href="/found.pdf?q=id:{number}"' in text

@@ -98,6 +98,22 @@
     }
   }
 
+  /* Where the picture stays in sight while the fields are scrolled, so does the field it shows */
+
+  function showField() {
+    var field = document.querySelector(".field-chosen");
+    var column = document.querySelector(".column-page");
+    if (!field || window.location.hash !== "#page"
+        || window.getComputedStyle(column).position.indexOf("sticky") < 0) {
+      return;
+    }
+    window.addEventListener("load", function () { // the browser itself goes to #page before
+      window.setTimeout(function () {
+        field.scrollIntoView({ block: "center" });
+      }, 0);
+    });
+  }
+
   Array.prototype.forEach.call(document.querySelectorAll("a[data-look]"), function (link) {
     if (link.getAttribute("data-look") !== "turn") {
       link.addEventListener("click", keep);
@@ -114,4 +130,5 @@
     }, true);
   }
   begin();
+  showField();
 }());
