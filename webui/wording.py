@@ -102,7 +102,7 @@ def sighting_words(sighting: Sighting) -> tuple[str, str]:
 def confidence_words(field: Field, sure: float) -> str:
     """Say how sure the reader was; ``sure`` is the setting below which a person must look."""
     if field.by_person:
-        return "confirmed by a person"
+        return "checked by a person"
     if field.status is FieldStatus.MISSING and not field.raw:
         return ""
     word = "unsure"

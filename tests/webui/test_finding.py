@@ -111,6 +111,7 @@ def test_a_misspelt_word_is_put_right(shared_site: Site) -> None:
     text = shared_site.client("carl").get("/?q=northrn").text
     assert "114 Maple Street" in text
     assert "Nothing has just these words" in text or "Did you mean" in text
+    assert "nearest.Did" not in text
 
 
 def test_nothing_found_says_what_to_do(shared_site: Site) -> None:

@@ -50,7 +50,7 @@ def test_every_status_has_a_word_and_a_shape_of_its_own() -> None:
         (FieldStatus.OK, 0.97, "very sure, 97 %"),
         (FieldStatus.OK, 0.8, "sure, 80 %"),
         (FieldStatus.UNSURE, 0.3, "unsure, 30 %"),
-        (FieldStatus.CORRECTED, 1.0, "confirmed by a person"),
+        (FieldStatus.CORRECTED, 1.0, "checked by a person"),
     ],
 )
 def test_confidence_is_said_in_words(status: FieldStatus, confidence: float, said: str) -> None:
