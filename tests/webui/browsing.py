@@ -14,7 +14,8 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
-DESK, ZOOMED, PHONE = (1280, 900), (640, 450), (390, 844)  # ZOOMED: the desk at 200 %
+DESK, TABLET, PHONE = (1280, 900), (768, 1024), (390, 844)
+ZOOMED = (640, 450)  # the desk at 200 %
 
 
 def opened(browser: Browser, states: Path, size: tuple[int, int], scripts: bool) -> Iterator[Page]:

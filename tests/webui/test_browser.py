@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from records.model import DocumentStatus, FieldStatus
 
-from .browsing import DESK, PHONE, ZOOMED, has_scripts, opened
+from .browsing import DESK, PHONE, TABLET, ZOOMED, has_scripts, opened
 from .conftest import PERMIT, Site, file_record
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ _NUMBERS = itertools.count(1)  # equal files would be one record
 PAGES = (
     "/", "/?q=maple&status=filed", "/records/1?q=maple", "/records/1?field=owner_name",
     "/records/1?text=open&line=5", "/records/1/print",
-    "/records/3", "/records/4", "/upload", "/batches", "/check",
+    "/records/3", "/records/3/pages", "/records/4", "/upload", "/batches", "/check",
     "/check/record", "/check/column",
     "/check/group?form=building-permit&field=owner_name&grouped=True",
     "/batch?name=Drawer+1", "/password", "/keys", "/settings",
@@ -148,7 +148,9 @@ def test_the_slash_key_goes_to_the_search_box(
         assert page.get_by_label("Words to search for").input_value() == "maple"
 
 
-@pytest.mark.parametrize("size", [DESK, ZOOMED, PHONE], ids=["desk", "zoomed", "phone"])
+@pytest.mark.parametrize(
+    "size", [DESK, TABLET, ZOOMED, PHONE], ids=["desk", "tablet", "zoomed", "phone"]
+)
 def test_no_page_is_wider_than_its_window(
     served: tuple[Site, str], browser: Browser, states: Path, size: tuple[int, int]
 ) -> None:
