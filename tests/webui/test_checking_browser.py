@@ -101,6 +101,7 @@ def test_a_column_that_was_read_right_costs_a_key_each(served: Served, scripted:
         if number != numbers[-1]:
             after = f"v-{number + 1}-{name}"
             until(scripted, lambda after=after: focused(scripted) == after)
+            assert scripted.locator(".work-left strong").inner_text() == str(50 - keys)
     until(scripted, lambda: all(now(site, n, name).by_person for n in numbers))
     assert keys / len(numbers) <= 1.1
     values = [now(site, n, name).value for n in numbers]

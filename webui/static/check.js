@@ -9,6 +9,7 @@
   var Sending = window.Sending;
   var current = null;
   var began = 0;
+  var count = null; // of what is left, once it is known
   var clicked = null; // the button that a form is sent by
   var undoing = false;
   var decided = {}; // by address: what the server may not have heard of when it gives the next ones
@@ -122,7 +123,16 @@
     Sending.add(one);
     finish();
   }
+  /* How many are left, as far as this person's own decisions go */
+  function tell(change) {
+    var place = work.querySelector(".work-left strong");
+    if (place) {
+      count = (count === null ? +place.textContent.replace(/,/g, "") : count) + change;
+      place.textContent = String(Math.max(count, 0)).replace(/\B(?=(\d{3})+$)/g, ",");
+    }
+  }
   function done(item) {
+    tell(-1);
     box(item).readOnly = true; // F10 takes it back
     decided[address_of(item)] = true;
     item.className += " check-done";
@@ -148,6 +158,7 @@
     told(item, said);
     item.className += " check-wrong";
     if (status !== 409) { // else someone else has it: there is nothing more to do but read it
+      tell(1);
       item.className = item.className.replace(" check-done", "");
       box(item).readOnly = false;
     }
@@ -229,6 +240,7 @@
       });
       work.parentNode.replaceChild(made, work);
       work = made;
+      tell(0);
       ended = false;
       window.scrollTo(0, 0);
       choose(left()[0]);
