@@ -7,6 +7,7 @@ import re
 import string
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 
 from digitize.forms import FormTemplate, form_named
@@ -24,6 +25,7 @@ from records.model import (
 from records.settings import Settings
 
 _TITLE_LENGTH = 90
+_YEARS_AHEAD = 10  # of the year that a record can be of
 Reading = PageResult | PageFailure
 
 
@@ -240,13 +242,16 @@ def record_title(form: FormTemplate | None, fields: Sequence[Field]) -> str:
 
 
 def record_date(form: FormTemplate | None, fields: Sequence[Field]) -> str | None:
-    """Return the record's date (ISO 8601) when its form names a field for it that holds one."""
+    """Return the record's date (ISO 8601) when its form names a field for it that holds one.
+
+    A day that lies years ahead was misread: 2218 for 2018 would be the first year of every list.
+    """
     if form is None or form.date is None:
         return None
     dated = next((f for f in fields if f.name == form.date), None)
     if dated is None or len(dated.value) != 10 or "is no date" in " ".join(dated.reasons):
         return None
-    return dated.value
+    return dated.value if dated.value < str(date.today().year + _YEARS_AHEAD) else None
 
 
 def first_words(text: Iterable[Line]) -> str:

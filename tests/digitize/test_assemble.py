@@ -302,6 +302,7 @@ def test_titles(forms: dict[str, FormTemplate]) -> None:
         ("2019-03-14", (), "2019-03-14"),
         ("", (), None),
         ("May 5, 201", ("breaks a rule: is no date",), None),
+        ("2218-04-28", (), None),
     ],
 )
 def test_dates(
