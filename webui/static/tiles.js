@@ -5,6 +5,11 @@
   var tiles = document.getElementById("tiles");
   var gone = false; // something was sent: what is pressed twice is meant once
 
+  // Not by the page itself: Enter held down from the page before would confirm this one unseen.
+  if (tiles && tiles.querySelector(".tile-box")) {
+    tiles.querySelector(".tile-box").focus();
+  }
+
   document.addEventListener("keydown", function (event) {
     if (event.altKey || event.ctrlKey || event.metaKey) {
       return;
