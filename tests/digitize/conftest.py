@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from records.settings import Settings
 from tests.digitize.making import configured
+
+
+@pytest.fixture(autouse=True)
+def largest_picture() -> Iterator[None]:
+    """Give Pillow its limit back: each page that is read sets it for the whole process."""
+    before = Image.MAX_IMAGE_PIXELS
+    yield
+    Image.MAX_IMAGE_PIXELS = before
 
 
 @pytest.fixture(scope="session")
