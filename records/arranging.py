@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from records import checking, filing, noting, rows
 from records.access import Action, Viewer, may, require
-from records.errors import BusyError, NotFoundError, StaleVersionError
+from records.errors import BusyError, NotFoundError, StaleVersionError, stale
 from records.filing import Draft
 from records.model import Document, Field, FieldStatus, PageFailure, PageKey, PageResult
 from records.store import CORRECTED, LEAF, Store, now
@@ -145,8 +145,8 @@ def arrange(
 ) -> int | None:
     """Write an arrangement of pages; return the number of the ``new`` record that it makes.
 
-    ``what`` says what was done. Raises NotAllowedError, StaleVersionError when a record was changed
-    meanwhile, and InputError when pages would be lost or stand twice.
+    ``what`` says what was done. Raises NotAllowedError, and StaleVersionError when a record was
+    changed meanwhile, or pages would be lost or stand twice.
     """
     for change in changes:
         require(viewer, Action.CORRECT, change.before.department)
@@ -180,10 +180,15 @@ def _hold_all_pages(db: Database, ids: Sequence[int], parts: Sequence[Arranged])
     )
     have = Counter(PageKey(row["sha256"], row["number"]) for row in found)
     if have != Counter(key for part in parts for key in (*part.pages, *part.aside)):
-        raise StaleVersionError(
-            "The pages are others than those that you saw; look at the record again, "
-            "then say it once more."
-        )
+        raise other_pages()
+
+
+def other_pages() -> StaleVersionError:
+    """Return the error that says that a record has other pages than a person was shown."""
+    return StaleVersionError(
+        "The pages are others than those that you saw; look at the record again, "
+        "then say it once more."
+    )
 
 
 def _as_it_is(db: Database, ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
@@ -210,14 +215,12 @@ def _as_it_is(db: Database, ids: Sequence[int]) -> dict[str, list[dict[str, Any]
 def _new_record(store: Store, db: Database, origin: Document, new: Arranged) -> int:
     """Enter a record for pages that leave another; ``part`` only has to be one of its own."""
     sha256 = new.pages[0].sha256
-    part = db.conn.execute(
+    part, batch = db.conn.execute(
         """SELECT 1 + max(coalesce(o.page_count, 0), (SELECT max(part) FROM documents d
-        WHERE d.sha256 = o.sha256)) FROM originals o WHERE o.sha256 = ?""",
-        [sha256],
-    ).fetchone()[0]
-    batch = db.conn.execute("SELECT batch_id FROM documents WHERE id = ?", [origin.id]).fetchone()[
-        0
-    ]
+        WHERE d.sha256 = o.sha256)), (SELECT batch_id FROM documents WHERE id = ?)
+        FROM originals o WHERE o.sha256 = ?""",
+        [origin.id, sha256],
+    ).fetchone()
     row = {
         "sha256": sha256,
         "part": part,
@@ -495,9 +498,7 @@ def turn(
             [degrees, *key, before.id],
         ).fetchone()
         if not changed.rowcount or row is None:
-            raise StaleVersionError(
-                f"Record {before.id} was changed by someone else meanwhile; look at it again."
-            )
+            raise stale(before.id)
         db.table("originals").update(key.sha256, {"state": "waiting", "run": None})
         told = {"page": row["position"], "turn": degrees}
         store.audit(db, viewer.name, "turned", told, before.id)

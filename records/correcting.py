@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from records import rows
 from records.access import Action, Viewer, departments_for, require
 from records.checking import DISAGREE, KEYED_TWICE, Check, CheckKind, follow, place_of
-from records.errors import DecidedAlreadyError, InputError, NotFoundError, StaleVersionError
+from records.errors import DecidedAlreadyError, InputError, NotFoundError, StaleVersionError, stale
 from records.model import Document, Field
 from records.store import Store, now
 
@@ -116,7 +116,7 @@ def write_record(db: Database, store: Store, before: Document, after: Document) 
     if row is None:
         raise NotFoundError(f"There is no record {before.id}.")
     if row["version"] != before.version:
-        raise stale(before)
+        raise stale(before.id)
     db.table("documents").update(
         before.id,
         {
@@ -127,14 +127,6 @@ def write_record(db: Database, store: Store, before: Document, after: Document) 
             "version": before.version + 1,
             "rev": store.next_rev(db),
         },
-    )
-
-
-def stale(document: Document) -> StaleVersionError:
-    """Return the error that says that a record is no longer what a person was shown."""
-    return StaleVersionError(
-        f"Record {document.id} was changed by someone else meanwhile; "
-        "look at it again, then say it once more."
     )
 
 

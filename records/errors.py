@@ -70,3 +70,11 @@ class ArchiveError(DigitizeError):
 
 class NotAllowedError(DigitizeError):
     """This person's role does not allow the action."""
+
+
+def stale(document_id: int) -> StaleVersionError:
+    """Return the error that says that a record is no longer what a person was shown."""
+    return StaleVersionError(
+        f"Record {document_id} was changed by someone else meanwhile; "
+        "look at it again, then say it once more."
+    )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlite_utils import Database
 
 from records import checking, rows
-from records.errors import ArchiveError, StaleVersionError
+from records.errors import ArchiveError, StaleVersionError, stale
 from records.model import (
     DocumentStatus,
     Field,
@@ -400,22 +400,23 @@ def write_draft(store: Store, db: Database, document_id: int, version: int, draf
 
     Inside ``write`` only. Raises StaleVersionError where the record is no longer at ``version``.
     """
-    row = {
+    known = db.conn.execute("SELECT version FROM documents WHERE id = ?", [document_id]).fetchone()
+    if known is None or known["version"] != version:
+        raise stale(document_id)
+    row = _draft_row(store, db, draft)
+    db.table("documents").update(document_id, {**row, "version": version + 1})
+
+
+def _draft_row(store: Store, db: Database, draft: Draft) -> dict[str, object]:
+    """Return what a draft says of a record as columns, but for department and version."""
+    return {
         "form": draft.form,
         "title": draft.title,
         "date": draft.date,
         "status": draft.status,
         "reasons": json.dumps(draft.reasons, ensure_ascii=False),
         "rev": store.next_rev(db),
-        "version": version + 1,
     }
-    known = db.conn.execute("SELECT version FROM documents WHERE id = ?", [document_id]).fetchone()
-    if known is None or known["version"] != version:
-        raise StaleVersionError(
-            f"Record {document_id} was changed by someone else meanwhile; "
-            "look at it again, then say it once more."
-        )
-    db.table("documents").update(document_id, row)
 
 
 def _end_reading(db: Database, sha256: str, failure: PageFailure | None) -> None:
@@ -463,15 +464,7 @@ def _empty_surplus(
 
 
 def _document(store: Store, db: Database, first: dict[str, object], part: int, draft: Draft) -> int:
-    row = {
-        "department": draft.department,
-        "form": draft.form,
-        "title": draft.title,
-        "date": draft.date,
-        "status": draft.status,
-        "reasons": json.dumps(draft.reasons, ensure_ascii=False),
-        "rev": store.next_rev(db),
-    }
+    row = {"department": draft.department, **_draft_row(store, db, draft)}
     known = db.conn.execute(
         "SELECT id, version FROM documents WHERE sha256 = ? AND part = ?", [first["sha256"], part]
     ).fetchone()

@@ -14,8 +14,8 @@ from sqlite_utils import Database
 
 from records import rows
 from records.access import Action, Viewer, require
-from records.correcting import stale, write_record
-from records.errors import InputError
+from records.correcting import write_record
+from records.errors import InputError, stale
 from records.model import Document
 from records.overlaying import Change, LaidLine, PageText, changes
 from records.store import Store, now
@@ -99,13 +99,13 @@ def _line(store: Store, before: Document, said: SaidLine) -> tuple[PageText, Lai
     """Return the page and the line that a person speaks of."""
     page = store.page_text(before.id, said.page)
     if page is None or not 0 < said.number <= len(page.lines):
-        raise stale(before)
+        raise stale(before.id)
     return page, page.lines[said.number - 1]
 
 
 def _require_seen(line: LaidLine, said: SaidLine, before: Document) -> None:
     if line.text.split() != said.was.split():
-        raise stale(before)
+        raise stale(before.id)
 
 
 def _lines(store: Store, before: Document, said: SaidLine) -> tuple[LaidLine, ...]:
