@@ -281,6 +281,14 @@ class Page:
     reader: str
     failure: PageFailure | None
 
+    @property
+    def to_turn(self) -> int:
+        """Return by how many degrees clockwise its picture is yet to be turned, as a person said.
+
+        It is 0 once the page has been read again so.
+        """
+        return 0 if self.turned is None else (self.turned - self.geometry.turn) % 360
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateText:

@@ -83,15 +83,13 @@ def change(document_id: int) -> ResponseReturnValue:
     pressed, _, rest = request.form.get("do", "").partition(":")
     doing = _DEEDS.get(pressed)
     if doing is None:
-        return _page(document, Attempt({"do": "Press the button of what you want to do."}))
+        return _page(document, Attempt({"pages": "Press the button of what you want to do."}))
     try:
         return doing(document, rest)
     except StaleVersionError:
         return _page(_document(document_id), Attempt(stale=True))
-    except WrongInputError as error:
-        return _page(document, Attempt({error.box: str(error)}))
     except (InputError, BusyError) as error:
-        return _page(document, Attempt({"pages": str(error)}))
+        return _page(document, _attempt(error, "pages"))
 
 
 @blueprint.post("/records/<int:document_id>/pages/back")
@@ -116,10 +114,8 @@ def hand_in(document_id: int) -> ResponseReturnValue:
         return _page(document, Attempt({"file": "Choose the file that holds the page."}))
     try:
         _expect(document, file)
-    except WrongInputError as error:
-        return _page(document, Attempt({error.box: str(error)}))
     except (InputError, BusyError) as error:
-        return _page(document, Attempt({"file": str(error)}))
+        return _page(document, _attempt(error, "file"))
     flash("Handed in. It is safe in the archive, and goes into this record as soon as it is read.")
     return _again(document_id)
 
@@ -140,6 +136,13 @@ def _document(document_id: int) -> Document:
     document = installation().store.document(document_id, viewer())
     require(viewer(), Action.CORRECT, document.department)
     return document
+
+
+def _attempt(error: InputError | BusyError, box: str) -> Attempt:
+    """Return what could not be done, at the input that the error names, or else at ``box``."""
+    if isinstance(error, WrongInputError):
+        box = error.box.replace(".", "-")  # as the input's id is written
+    return Attempt({box: str(error)})
 
 
 def _page(document: Document, attempt: Attempt) -> ResponseReturnValue:
@@ -163,14 +166,8 @@ def _page(document: Document, attempt: Attempt) -> ResponseReturnValue:
         page_name=lambda page: page_name(page.key),
         arranged=wording.arranged,
         image_url=images.image_url,
-        upright=_upright,
     )
     return page, status
-
-
-def _upright(page: Page) -> int:
-    """Return by how many degrees clockwise a picture still has to be turned, to lie as told."""
-    return 0 if page.turned is None else (page.turned - page.geometry.turn) % 360
 
 
 def _aside(sheet: Sheet) -> Aside:

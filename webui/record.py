@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from digitize import desk, export
 from digitize.desk import correct_field
-from digitize.forms import FieldTemplate, form_named
+from digitize.forms import FieldTemplate, FormTemplate, form_named
 from digitize.offers import offers
 from digitize.values import Reading
 from records import checking, noting
@@ -231,11 +231,12 @@ def record_page(
     here |= {"at": beside.place} if beside else {}
     corrects = may(viewer(), Action.CORRECT, document.department)
     view = _view(document, page, fields, chosen, text, entry, here) if page else None
+    form = form_named(installation().forms, document.form, store.template_of(document.id))
     answer = render_template(
         "record.html",
         document=document,
         attempt=attempt,
-        rows=[_row(f, document, attempt, here, view) for f in fields],
+        rows=[_row(f, form, attempt, here, view) for f in fields],
         pages=pages,
         view=view,
         turn=_neighbours(pages, page, here),
@@ -268,7 +269,7 @@ def _look(here: Mapping[str, Any], page: Page | None) -> Look:
 
     A page that a person has turned is shown so, until it has been read again.
     """
-    upright = (page.turned - page.geometry.turn) % 360 if page and page.turned is not None else 0
+    upright = page.to_turn if page else 0
     zoom = request.values.get("zoom", ZOOMS[0], type=int)
     turn = request.values.get("turn", upright, type=int)
     zoom, turn = zoom if zoom in ZOOMS else ZOOMS[0], turn if turn in TURNS else 0
@@ -332,15 +333,12 @@ def _neighbours(
 
 def _row(
     field: Field,
-    document: Document,
+    form: FormTemplate | None,
     attempt: Attempt,
     here: Mapping[str, Any],
     view: PageView | None,
 ) -> FieldRow:
-    template = form_named(
-        installation().forms, document.form, installation().store.template_of(document.id)
-    )
-    spec = template.field(field.name) if template else None
+    spec = form.field(field.name) if form else None
     options = options_of(field, spec)
     text = attempt.typed.get(field.name, field.value)
     if options and text and text not in options:
