@@ -7,7 +7,7 @@ from the pages that it has then, and what people said of a field goes with the f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digitize.assemble import Reading, as_corrected, as_settled, put_together
@@ -52,8 +52,7 @@ def reorder(
     pages = _chosen(record, order)
     if len(pages) != len(record.pages) or len(set(order)) != len(pages):
         raise InputError("Give every page of the record a place of its own.")
-    after = _after(installation, record, pages, record.aside)
-    arranging.arrange(installation.store, viewer, "put in order", [Change(record.document, after)])
+    _rearrange(installation, viewer, "put in order", record, pages, record.aside)
 
 
 def lay_aside(
@@ -66,11 +65,10 @@ def lay_aside(
     """Take pages out of a record's view, text and downloads; they are kept with it."""
     record = _record(installation, viewer, document_id, version)
     chosen = _chosen(record, keys)
-    pages = [sheet for sheet in record.pages if sheet not in chosen]
+    pages = _but(record.pages, chosen)
     if not pages:
         raise InputError("A record keeps one page at least; leave one that is not laid aside.")
-    after = _after(installation, record, pages, (*record.aside, *chosen))
-    arranging.arrange(installation.store, viewer, "laid aside", [Change(record.document, after)])
+    _rearrange(installation, viewer, "laid aside", record, pages, (*record.aside, *chosen))
 
 
 def bring_back(
@@ -85,10 +83,8 @@ def bring_back(
     chosen = _chosen(record, keys)
     if any(sheet.place for sheet in chosen):
         raise StaleVersionError("Someone else has brought the page back meanwhile.")
-    left = [sheet for sheet in record.aside if sheet not in chosen]
-    pages = (*record.pages, *chosen)
-    after = _after(installation, record, pages, left)
-    arranging.arrange(installation.store, viewer, "brought back", [Change(record.document, after)])
+    pages, left = (*record.pages, *chosen), _but(record.aside, chosen)
+    _rearrange(installation, viewer, "brought back", record, pages, left)
 
 
 def split(
@@ -101,7 +97,7 @@ def split(
     """Make a new record of some of a record's pages; return its number."""
     record = _record(installation, viewer, document_id, version)
     chosen = _chosen(record, keys)
-    left = [sheet for sheet in record.pages if sheet not in chosen]
+    left = _but(record.pages, chosen)
     if not left:
         raise InputError("A record keeps one page at least; leave one out of the new record.")
     after = _after(installation, record, left, record.aside)
@@ -130,7 +126,7 @@ def move(
     record = _record(installation, viewer, document_id, version)
     chosen = _chosen(record, keys)
     target = _target(installation, viewer, record, target_id)
-    left = [sheet for sheet in record.pages if sheet not in chosen]
+    left = _but(record.pages, chosen)
     _move(installation, viewer, "moved", record, left, target, _put_in(target, chosen, place))
 
 
@@ -250,7 +246,7 @@ def _let_in(installation: Installation, arrival: Arrival) -> None:
         return
     replaced = [sheet for sheet in target.pages if sheet.key == arrival.replaces]
     place = target.pages.index(replaced[0]) + 1 if replaced else arrival.place
-    pages = [sheet for sheet in _put_in(target, coming, place) if sheet not in replaced]
+    pages = _but(_put_in(target, coming, place), replaced)
     after = _after(installation, target, pages, (*target.aside, *replaced))
     emptied = [Change(r.document, _after(installation, r, (), r.aside)) for r in made]
     what = "replaced" if replaced else "put in"
@@ -296,11 +292,24 @@ def _chosen(record: _Record, keys: Iterable[PageKey]) -> list[Sheet]:
     if not wanted:
         raise InputError("Tick the pages that you mean.")
     if any(key not in known for key in wanted):
-        raise StaleVersionError(
-            "The pages are others than those that you saw; look at the record again, "
-            "then say it once more."
-        )
+        raise arranging.other_pages()
     return [known[key] for key in wanted]
+
+
+def _but(sheets: Iterable[Sheet], chosen: Collection[Sheet]) -> list[Sheet]:
+    return [sheet for sheet in sheets if sheet not in chosen]
+
+
+def _rearrange(
+    installation: Installation,
+    viewer: Viewer,
+    what: str,
+    record: _Record,
+    pages: Sequence[Sheet],
+    aside: Sequence[Sheet],
+) -> None:
+    after = _after(installation, record, pages, aside)
+    arranging.arrange(installation.store, viewer, what, [Change(record.document, after)])
 
 
 def _put_in(target: _Record, coming: Sequence[Sheet], place: int) -> list[Sheet]:
