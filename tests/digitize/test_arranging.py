@@ -653,14 +653,20 @@ def test_reading_again_keeps_how_pages_were_arranged(read: Office) -> None:
     assert read.problems() == []
 
 
-def test_a_page_that_is_handed_in_goes_into_its_record(read: Office) -> None:
-    """It is read like any file, and stands then where the person wanted it."""
-    [other] = read.file("a.pdf", None, None)
-    people.add(read.store, "test", "carl", Role.CLERK, "x", ["clerk"])
+def _hand_in_page(read: Office, role: Role) -> str:
+    """Hand in a page on bicycles by somebody of a role; return its file, which waits."""
+    people.add(read.store, "test", "carl", role, "x", ["clerk"])
     source = read.folder / "new.png"
     source.write_bytes(as_bytes(card(("A page on bicycles",)), "PNG", dpi=(200, 200)))
     receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
     [sha256] = filing.waiting(read.store)
+    return sha256
+
+
+def test_a_page_that_is_handed_in_goes_into_its_record(read: Office) -> None:
+    """It is read like any file, and stands then where the person wanted it."""
+    [other] = read.file("a.pdf", None, None)
+    sha256 = _hand_in_page(read, Role.CLERK)
     arrival = Arrival(other, 2, None, "carl", now(), sha256)
     arrivals.expect(read.store, read.clerk, arrival)
     assert arrivals.arrivals(read.store, other) == [arrival]
@@ -674,11 +680,7 @@ def test_a_page_that_is_handed_in_goes_into_its_record(read: Office) -> None:
 def test_a_page_that_is_handed_in_replaces_another(read: Office) -> None:
     """The page that it replaces is laid aside, not lost; taking back undoes both."""
     [other] = read.file("a.pdf", None, None)
-    people.add(read.store, "test", "carl", Role.CLERK, "x", ["clerk"])
-    source = read.folder / "new.png"
-    source.write_bytes(as_bytes(card(("A page on bicycles",)), "PNG", dpi=(200, 200)))
-    receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
-    [sha256] = filing.waiting(read.store)
+    sha256 = _hand_in_page(read, Role.CLERK)
     old = read.keys(other)[0]
     arrivals.expect(read.store, read.clerk, Arrival(other, 1, old, "carl", now(), sha256))
     _run(read, pending=[sha256])
@@ -691,11 +693,7 @@ def test_a_page_that_is_handed_in_replaces_another(read: Office) -> None:
 def test_a_page_that_cannot_go_where_it_was_wanted_stays_a_record(read: Office) -> None:
     """A person who has lost the right meanwhile moves nothing; the page is kept all the same."""
     [other] = read.file("a.pdf", None)
-    people.add(read.store, "test", "carl", Role.VIEWER, "x", ["clerk"])
-    source = read.folder / "new.png"
-    source.write_bytes(as_bytes(card(("A page on bicycles",)), "PNG", dpi=(200, 200)))
-    receive(read.installation, read.clerk, source, "new.png", "Drawer 1", "clerk")
-    [sha256] = filing.waiting(read.store)
+    sha256 = _hand_in_page(read, Role.VIEWER)
     arrivals.expect(read.store, read.clerk, Arrival(other, 1, None, "carl", now(), sha256))
     _run(read, pending=[sha256])
     assert len(read.keys(other)) == 1
